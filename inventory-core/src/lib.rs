@@ -1,0 +1,20 @@
+//! Placeholder crate documentation.
+#![warn(missing_docs)]
+
+pub mod clock;
+pub mod command;
+pub mod counters;
+pub mod decide;
+pub mod engine;
+pub mod error;
+pub mod event;
+pub mod ids;
+pub mod journal;
+pub mod limits;
+pub mod lines;
+pub mod options;
+pub mod outcome;
+pub mod product;
+pub mod quantity;
+pub mod reservation;
+pub mod store;
