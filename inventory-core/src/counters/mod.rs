@@ -92,6 +92,21 @@ impl Counters {
     /// in-flight now), `lowered` what was lowered ahead, `base` what the product is now.
     pub fn settle(&self, _product: ProductId, _taken: Units, _lowered: Option<Lowered>, _base: Base) {}
 
+    /// Whether the product is loaded and has a per-customer limit.
+    pub fn is_limited(&self, _product: ProductId) -> bool {
+        false
+    }
+
+    /// Products in memory.
+    pub fn products_loaded(&self) -> usize {
+        0
+    }
+
+    /// Products whose counter is striped.
+    pub fn products_striped(&self) -> usize {
+        0
+    }
+
     /// The present epoch.
     pub fn epoch(&self) -> u32 {
         0

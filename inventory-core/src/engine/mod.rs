@@ -1,24 +1,53 @@
-//! The engine: admit on counters, submit to the writer, settle or give back. Skeleton: signatures first.
+//! The engine: admit on counters, submit to the writer, settle or give back. One operation a file.
 
+mod administer;
+mod admission;
+mod commit;
+mod extend;
+mod open;
+mod reader;
+mod reads;
+mod release;
+mod reserve;
+
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Timestamp;
-use crate::command::{Adjust, SetStock};
-use crate::error::{AdjustError, CommitError, ExtendError, Failure, ReleaseError, ReserveError, SetError};
-use crate::event::EventEncoder;
-use crate::ids::{CustomerId, Delivery, Note, OrderId, ProductId};
-use crate::journal::ProductVersion;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use self::open::OpenError;
+use self::reader::Reader;
+use crate::error::Failure;
+use crate::ids::{CustomerId, OrderId};
 use crate::lines::Lines;
-use crate::options::{EngineOptions, InvalidOptions};
-use crate::outcome::{Adjusted, Reserved, StockSet};
-use crate::product::Product;
-use crate::reservation::Reservation;
-use crate::store::{HoldOn, Store};
+use crate::options::EngineOptions;
+use crate::outcome::Outcome;
+use crate::store::{Sharing, Store};
+use crate::writer::{Memory, WriterHandle};
 
 /// A reservation engine over one store. Cheap to clone; clones are the same engine.
+///
+/// It runs as long as a clone lives or until [`Engine::shutdown`]; tasks run on the tokio runtime it was opened on.
 #[derive(Clone)]
-pub struct Engine {}
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+/// What clones share.
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) sharing: Sharing,
+    pub(crate) options: EngineOptions,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) writer: WriterHandle,
+    reader: Reader,
+    /// Tells the helpers around the writer (reader, sweeper, housekeeping) to stop.
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    audit_running: tokio::sync::Mutex<()>,
+}
 
 /// What to reserve.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,21 +56,10 @@ pub struct ReserveRequest {
     pub order: OrderId,
     /// What to hold.
     pub lines: Lines,
-    /// Who buys.
+    /// Who buys; counted against per-customer limits.
     pub customer: Option<CustomerId>,
     /// How long; the engine's `hold_ttl` if none. The caller checks it against `hold_ttl_max`.
     pub ttl: Option<Duration>,
-}
-
-/// Why an engine did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The options do not make sense.
-    #[error("invalid options: {0}")]
-    Options(#[from] InvalidOptions),
-    /// The store could not be read.
-    #[error("the store could not be opened: {0}")]
-    Store(#[from] crate::store::StoreError),
 }
 
 /// What the engine has done so far, and how full it is. Counts are since the start.
@@ -53,11 +71,11 @@ pub struct Stats {
     pub commands: u64,
     /// Reserves refused from memory.
     pub refused_in_memory: u64,
-    /// Reserves that waited for a take in flight.
+    /// Times a reserve waited for a take in flight.
     pub contended: u64,
-    /// Requests refused because a queue was full.
+    /// Requests refused because a queue was full or their deadline passed in it.
     pub overloaded: u64,
-    /// Batches tried again.
+    /// Tries of batches that had no effect.
     pub retries: u64,
     /// Commits whose outcome was unknown for a while.
     pub unknown_commits: u64,
@@ -65,6 +83,8 @@ pub struct Stats {
     pub expired: u64,
     /// Commands waiting for the writer now.
     pub queued: u64,
+    /// Open holds whose end this engine watches.
+    pub holds_watched: u64,
     /// Products in memory.
     pub products_loaded: u64,
     /// Products whose counter is striped.
@@ -72,103 +92,61 @@ pub struct Stats {
 }
 
 impl Engine {
-    /// Opens an engine over a store whose schema is up to date, and starts its writer and sweeper on the present
-    /// tokio runtime.
-    pub async fn open(
-        _store: Arc<dyn Store>,
-        _encoder: Arc<dyn EventEncoder>,
-        options: EngineOptions,
-    ) -> Result<Self, OpenError> {
-        options.validate()?;
-        Ok(Self {})
-    }
-
-    /// Holds stock for an order: all lines or none.
-    pub async fn reserve(&self, _request: ReserveRequest) -> Result<Reserved, ReserveError> {
-        Err(Failure::Stopped.into())
-    }
-
-    /// Turns a hold into a permanent deduction; with `items` these quantities only, and the rest is released.
-    pub async fn commit(
-        &self,
-        _order: OrderId,
-        _items: Option<Lines>,
-        _delivery: Option<Delivery>,
-    ) -> Result<Reservation, CommitError> {
-        Err(Failure::Stopped.into())
-    }
-
-    /// Gives stock back; with `items` these quantities only. Of an unknown order: leaves a tombstone.
-    pub async fn release(
-        &self,
-        _order: OrderId,
-        _items: Option<Lines>,
-        _reason: Option<Note>,
-        _delivery: Option<Delivery>,
-    ) -> Result<Reservation, ReleaseError> {
-        Err(Failure::Stopped.into())
-    }
-
-    /// Makes a hold last at least `ttl` from now.
-    pub async fn extend(&self, _order: OrderId, _ttl: Duration) -> Result<Reservation, ExtendError> {
-        Err(Failure::Stopped.into())
-    }
-
-    /// Changes a product's stock by a keyed delta.
-    pub async fn adjust(&self, _adjust: Adjust) -> Result<Adjusted, AdjustError> {
-        Err(Failure::Stopped.into())
-    }
-
-    /// Creates a product or sets its stock and settings.
-    pub async fn set(&self, _set: SetStock) -> Result<StockSet, SetError> {
-        Err(Failure::Stopped.into())
-    }
-
-    /// As [`Engine::set`], for bulk import. Call many at once: they share batches.
-    pub async fn import(&self, _row: SetStock) -> Result<StockSet, SetError> {
-        Err(Failure::Stopped.into())
-    }
-
-    /// Products as the store has them now; unknown ones are absent.
-    pub async fn products(&self, _products: &[ProductId]) -> Result<Vec<Product>, Failure> {
-        Err(Failure::Stopped)
-    }
-
-    /// One reservation and the store's time (to judge [`Reservation::standing`] by).
-    pub async fn reservation(&self, _order: OrderId) -> Result<(Timestamp, Option<Reservation>), Failure> {
-        Err(Failure::Stopped)
-    }
-
-    /// Open holds on a product, earliest end first.
-    pub async fn holds_on(&self, _product: ProductId, _limit: usize) -> Result<Vec<HoldOn>, Failure> {
-        Err(Failure::Stopped)
-    }
-
-    /// Versions of a product from `from_version` on, oldest first.
-    pub async fn history(
-        &self,
-        _product: ProductId,
-        _from_version: u64,
-        _limit: usize,
-    ) -> Result<Vec<ProductVersion>, Failure> {
-        Err(Failure::Stopped)
-    }
-
     /// What the engine has done so far.
     pub fn stats(&self) -> Stats {
-        Stats::default()
+        let counted = &self.shared.memory.stats;
+        Stats {
+            batches: counted.batches.get(),
+            commands: counted.commands.get(),
+            refused_in_memory: counted.refused_in_memory.get(),
+            contended: counted.contended.get(),
+            overloaded: counted.overloaded.get(),
+            retries: counted.retries.get(),
+            unknown_commits: counted.unknown_commits.get(),
+            expired: counted.expired.get(),
+            queued: self.shared.writer.queued() as u64,
+            holds_watched: self.shared.memory.deadlines.len() as u64,
+            products_loaded: self.shared.memory.counters.products_loaded() as u64,
+            products_striped: self.shared.memory.counters.products_striped() as u64,
+        }
     }
 
     /// Whether the store answered the writer's last try.
     pub fn is_ready(&self) -> bool {
-        false
+        self.shared.writer.is_store_up()
     }
 
-    /// Completes when the engine has stopped by itself: its writer failed for good. The process should end then.
+    /// Completes when the engine has stopped by itself: its writer failed for good. The process should end then;
+    /// a restart recovers.
     pub async fn failed(&self) {
-        std::future::pending().await
+        self.shared.writer.failed().await;
     }
 
-    /// Takes no more requests, finishes what it took, stops its tasks.
-    pub async fn shutdown(&self) {}
+    /// Takes no more requests, finishes what it took, stops its tasks. Waits for as long as the store takes to answer;
+    /// bound it from outside if that may be for ever.
+    pub async fn shutdown(&self) {
+        self.shared.stop.cancel();
+        self.shared.writer.close();
+        self.shared.tasks.close();
+        self.shared.tasks.wait().await;
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // The last clone went away without shutdown: what is queued is still executed, then the tasks end.
+        self.stop.cancel();
+        self.writer.close();
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("sharing", &self.shared.sharing).field("stats", &self.stats()).finish()
+    }
+}
+
+/// The rules answered a command with another kind of outcome: a bug of ours, told instead of a panic.
+fn mismatch(outcome: &Outcome) -> Failure {
+    Failure::Refused { reason: format!("an answer of another kind: {outcome:?}") }
 }

@@ -1,0 +1,170 @@
+//! One try of one batch: fence, lock, read → decide → persist → COMMIT → settle. A try has exactly one of two ends: everyone has
+//! the answer, or nothing took effect and the batch is as it was.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::Writer;
+use super::batch::Batch;
+use super::memory::Memory;
+use crate::clock::Timestamp;
+use crate::counters::{Base, Lowered};
+use crate::decide::{Decision, decide};
+use crate::ids::{BatchId, ProductId};
+use crate::outcome::Answer;
+use crate::quantity::Units;
+use crate::store::{
+    Backend, CommitFailure, Effects, IdMap, Locked, Resolution, Session, StoreError, StoreErrorKind,
+};
+
+/// The first pause before asking again how a commit turned out; doubles up to [`RESOLVE_PAUSE_MAX`].
+const RESOLVE_PAUSE: Duration = Duration::from_millis(20);
+const RESOLVE_PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// How a batch is to be tried.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) batch: Batch,
+    pub(super) read_orders: bool,
+    pub(super) skip_locked: bool,
+    /// Tries so far.
+    pub(super) tries: u32,
+}
+
+/// What a batch did to memory before its COMMIT, to be settled or undone.
+struct Pending {
+    bases: IdMap<ProductId, Base>,
+    taken: IdMap<ProductId, Units>,
+    lowered: Vec<Lowered>,
+    epoch: u32,
+    now: Timestamp,
+}
+
+impl Writer {
+    /// Tries once. `Ok`: everyone in the batch was answered, or parked because of rows that others hold.
+    /// `Err`: nothing took effect, nobody was answered.
+    pub(super) async fn attempt(&mut self, attempt: &mut Attempt) -> Result<(), StoreError> {
+        attempt.tries += 1;
+        let epoch = self.connect().await?;
+        let batch_id = BatchId::new(Uuid::now_v7());
+        let footprint = attempt.batch.footprint(attempt.read_orders, attempt.skip_locked);
+        let mut locked = self.session()?.begin(batch_id, &footprint).await?;
+        self.memory.observe_locked(&locked, epoch);
+
+        let blocked = attempt.batch.take_out_blocked(&locked);
+        self.park(blocked);
+        if let Some(foreign) = foreign_order(&locked) {
+            self.session()?.rollback().await?;
+            return Err(foreign);
+        }
+        if attempt.batch.is_empty() {
+            return self.session()?.rollback().await;
+        }
+
+        let mut pending = Pending {
+            bases: bases(&locked, epoch),
+            taken: attempt.batch.taken(),
+            lowered: Vec::new(),
+            epoch,
+            now: locked.now,
+        };
+        locked.skipped.clear();
+        let decision = decide(locked, &attempt.batch.commands, batch_id, &*self.encoder);
+        if decision.effects.is_empty() {
+            self.session()?.rollback().await?;
+        } else {
+            pending.lowered = self.memory.lower_ahead(&pending.bases, &decision.effects, &pending.taken);
+            if let Err(error) = self.write(batch_id, &decision.effects).await {
+                self.undo(pending.lowered);
+                return Err(error);
+            }
+            self.memory.stats.batches.add(1);
+            self.memory.stats.commands.add(attempt.batch.len());
+        }
+        self.finish(std::mem::take(&mut attempt.batch), decision, pending);
+        Ok(())
+    }
+
+    fn session(&mut self) -> Result<&mut Box<dyn Session>, StoreError> {
+        self.session.as_mut().ok_or_else(|| StoreError::new(StoreErrorKind::Unavailable, "no connection"))
+    }
+
+    /// Persists and commits. An unknown outcome is resolved here, however long it takes: the writer does nothing else meanwhile,
+    /// and what was taken stays taken.
+    async fn write(&mut self, batch_id: BatchId, effects: &Effects) -> Result<(), StoreError> {
+        let session = self.session()?;
+        session.persist(effects).await?;
+        match session.commit().await {
+            Ok(()) => Ok(()),
+            Err(CommitFailure::Definite(error)) => Err(error),
+            Err(CommitFailure::Unknown(reason)) => {
+                let backend = session.backend();
+                self.session = None;
+                self.memory.stats.unknown_commits.add(1);
+                match self.resolve(batch_id, backend, &reason).await {
+                    Resolution::Committed => Ok(()),
+                    Resolution::Aborted => Err(StoreError::new(StoreErrorKind::Transient, reason)),
+                }
+            }
+        }
+    }
+
+    async fn resolve(&mut self, batch: BatchId, backend: Backend, reason: &str) -> Resolution {
+        tracing::warn!(%batch, reason, "no answer to COMMIT; finding out how it turned out");
+        self.queue.set_store_down(Some(reason.to_owned()));
+        let mut pause = RESOLVE_PAUSE;
+        loop {
+            match self.store.resolve(batch, backend).await {
+                Ok(resolution) => {
+                    tracing::warn!(%batch, ?resolution, "the unknown commit is resolved");
+                    self.queue.set_store_down(None);
+                    return resolution;
+                }
+                Err(error) => tracing::warn!(%batch, %error, "not resolved yet; trying again"),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(RESOLVE_PAUSE_MAX);
+        }
+    }
+
+    pub(super) fn undo(&self, lowered: Vec<Lowered>) {
+        for lowered in lowered {
+            self.memory.counters.undo(lowered);
+        }
+    }
+
+    /// Settles memory, then lets another task answer, so that the next batch can begin.
+    fn finish(&self, batch: Batch, decision: Decision, pending: Pending) {
+        let Decision { outcomes, effects } = decision;
+        let Pending { bases, taken, lowered, epoch, now } = pending;
+        self.memory.settle(bases, &effects, epoch, taken, lowered);
+        let memory = self.memory.clone();
+        let replies = self.replies.clone();
+        self.tasks.spawn(async move {
+            memory.remember(now, &effects);
+            let answers = batch
+                .members
+                .into_iter()
+                .zip(outcomes)
+                .map(|(member, outcome)| (member.caller, Answer::Ok(outcome)));
+            replies.answer(answers);
+        });
+    }
+}
+
+/// The rows as counters see them.
+fn bases(locked: &Locked, epoch: u32) -> IdMap<ProductId, Base> {
+    locked.products.values().map(|product| (product.id, Memory::base_of(product, epoch))).collect()
+}
+
+/// A reservation that was read under the locks and has a product that was not locked: it appeared in between.
+fn foreign_order(locked: &Locked) -> Option<StoreError> {
+    let is_locked = |product: ProductId| {
+        locked.products.contains_key(&product) || locked.skipped.binary_search(&product).is_ok()
+    };
+    let foreign =
+        locked.reservations.values().find(|r| !r.lines.iter().all(|line| is_locked(line.product)))?;
+    let message = format!("order {} appeared while its batch was locking", foreign.order);
+    Some(StoreError::new(StoreErrorKind::Conflict, message))
+}
