@@ -114,6 +114,20 @@ pub struct SetStock {
     pub expected_admin_version: Option<u64>,
 }
 
+impl SetStock {
+    /// Only the stock level; everything else is left as it is.
+    pub fn level(product: ProductId, on_hand: Units) -> Self {
+        Self {
+            product,
+            on_hand,
+            low_stock_threshold: None,
+            per_customer_limit: None,
+            name: None,
+            expected_admin_version: None,
+        }
+    }
+}
+
 impl Command {
     /// The order concerned, if any.
     pub fn order(&self) -> Option<OrderId> {

@@ -106,8 +106,8 @@ impl Engine {
             expired: counted.expired.get(),
             queued: self.shared.writer.queued() as u64,
             holds_watched: self.shared.memory.deadlines.len() as u64,
-            products_loaded: self.shared.memory.counters.products_loaded() as u64,
-            products_striped: self.shared.memory.counters.products_striped() as u64,
+            products_loaded: self.shared.memory.counters.products_loaded(),
+            products_striped: self.shared.memory.counters.products_striped(),
         }
     }
 

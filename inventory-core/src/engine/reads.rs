@@ -3,6 +3,7 @@
 use super::Engine;
 use super::reader::failure_of;
 use crate::clock::Timestamp;
+use crate::counters::CellView;
 use crate::error::Failure;
 use crate::ids::{OrderId, ProductId};
 use crate::journal::ProductVersion;
@@ -15,6 +16,11 @@ impl Engine {
     pub async fn products(&self, products: &[ProductId]) -> Result<Vec<Product>, Failure> {
         let seen = self.shared.reader.read(products.to_vec(), None).await?;
         Ok(products.iter().filter_map(|id| seen.product(*id).cloned()).collect())
+    }
+
+    /// What memory thinks of a product: for statistics and proofs. Never ahead of the store, equal to it at rest.
+    pub fn counter(&self, product: ProductId) -> Option<CellView> {
+        self.shared.memory.counters.inspect(product)
     }
 
     /// One reservation and the store's time (to judge [`Reservation::standing`] by).
