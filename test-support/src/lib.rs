@@ -1,1 +1,18 @@
-//! Placeholder.
+//! Real servers for tests: an ephemeral Postgres, and binaries of this workspace as processes.
+//!
+//! Nothing here outlives the test process, not even when that one is killed: see [`last_rites`].
+
+mod last_rites;
+mod ports;
+pub mod postgres;
+
+pub use ports::free_port;
+
+/// The one place that reads the environment.
+fn environment(name: &str) -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests have no command line; TEST_* and PATH come from here"
+    )]
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

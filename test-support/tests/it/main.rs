@@ -1,0 +1,3 @@
+//! The helpers against a real Postgres.
+
+mod postgres;
