@@ -5,6 +5,7 @@
 mod last_rites;
 mod ports;
 pub mod postgres;
+pub mod service;
 
 pub use ports::free_port;
 

@@ -1,3 +1,4 @@
 //! The helpers against a real Postgres.
 
 mod postgres;
+mod service;
