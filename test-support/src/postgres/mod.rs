@@ -17,12 +17,19 @@ use uuid::Uuid;
 
 pub use cluster::Cluster;
 
-/// A database of its own. On a server from `TEST_DATABASE_URL` it is dropped with this value.
-#[derive(Debug)]
+/// A database of its own. On a server from `TEST_DATABASE_URL` it is dropped with the last clone of this value.
+#[derive(Clone, Debug)]
 pub struct TestDatabase {
     /// For a superuser.
     pub url: String,
-    drop_on: Option<(String, String)>,
+    _leftover: Option<Arc<Leftover>>,
+}
+
+/// A database on a server that outlives this process.
+#[derive(Debug)]
+struct Leftover {
+    server: String,
+    name: String,
 }
 
 /// A fresh, empty database.
@@ -53,8 +60,9 @@ async fn fresh(template: Option<&str>) -> Result<TestDatabase> {
     let server = server().await?;
     let name = fresh_name();
     create(&server, &name, template).await?;
-    let drop_on = crate::environment("TEST_DATABASE_URL").map(|server| (server, name.clone()));
-    Ok(TestDatabase { url: with_database(&server, &name), drop_on })
+    let url = with_database(&server, &name);
+    let leftover = crate::environment("TEST_DATABASE_URL").map(|server| Arc::new(Leftover { server, name }));
+    Ok(TestDatabase { url, _leftover: leftover })
 }
 
 async fn from_template<F>(name: &'static str, prepare: F) -> Result<TestDatabase>
@@ -102,9 +110,9 @@ fn without_query(name: &str) -> &str {
     name.split('?').next().unwrap_or(name)
 }
 
-impl Drop for TestDatabase {
+impl Drop for Leftover {
     fn drop(&mut self) {
-        let Some((server, name)) = self.drop_on.take() else { return };
+        let (server, name) = (std::mem::take(&mut self.server), std::mem::take(&mut self.name));
         // Inside a runtime nothing may block on another one, so the drop has a thread of its own.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -1,0 +1,8 @@
+# The only commands anyone needs. `make test` installs what the tests need.
+.PHONY: run test check loom bench
+
+run:   ; cargo run --release
+test:  ; scripts/test.sh
+check: ; scripts/check.sh
+loom:  ; scripts/loom.sh
+bench: ; cargo bench -p benches
