@@ -1,0 +1,23 @@
+//! What the database had, and which of two such statements is the newer.
+
+use crate::quantity::Units;
+
+/// What the database had, as a read or a commit of ours told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Base {
+    /// on hand − held.
+    pub available: Units,
+    /// The product's version at that moment.
+    pub version: u64,
+    /// Which timeline the version belongs to: raised when the connection was lost (failover).
+    pub epoch: u32,
+    /// Whether the product has a per-customer limit (then a refusal must ask the rules first).
+    pub limited: bool,
+}
+
+impl Base {
+    /// Whether this is newer than `known`: a later epoch, or a later version of the same one.
+    pub(super) fn supersedes(&self, known: &Self) -> bool {
+        (self.epoch, self.version) > (known.epoch, known.version)
+    }
+}

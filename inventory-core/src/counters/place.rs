@@ -1,0 +1,73 @@
+//! A place where free units lie: one signed number. Every change is a read-modify-write, so no unit is ever seen by
+//! two takers; what the orderings add is said at each transition.
+
+use crate::sync::{AtomicI64, Ordering};
+
+/// Takes `units` or nothing. Adds to `losses` how often another thread was faster.
+///
+/// Ordering: Acquire, partner [`raise`]: who takes a unit sees all that its former owner did before raising it.
+#[must_use = "taken units must be settled or given back"]
+pub(super) fn take_exactly(place: &AtomicI64, units: i64, losses: &mut u32) -> bool {
+    let mut seen = place.load(Ordering::Relaxed);
+    while seen >= units {
+        match place.compare_exchange_weak(seen, seen - units, Ordering::Acquire, Ordering::Relaxed) {
+            Ok(_) => return true,
+            Err(now) => {
+                *losses = losses.saturating_add(1);
+                seen = now;
+            }
+        }
+    }
+    false
+}
+
+/// Takes as many as there are, up to `most`; returns how many.
+///
+/// Ordering: Acquire, partner [`raise`], as [`take_exactly`].
+#[must_use = "taken units must go somewhere"]
+pub(super) fn take_up_to(place: &AtomicI64, most: i64) -> i64 {
+    let mut seen = place.load(Ordering::Relaxed);
+    loop {
+        let units = seen.min(most);
+        if units <= 0 {
+            return 0;
+        }
+        match place.compare_exchange_weak(seen, seen - units, Ordering::Acquire, Ordering::Relaxed) {
+            Ok(_) => return units,
+            Err(now) => seen = now,
+        }
+    }
+}
+
+/// Adds units that anyone may take from now on. Only under the cell's ledger lock.
+///
+/// Ordering: Release, partners [`take_exactly`] and [`take_up_to`]. Saturates, so that a store full of nonsense
+/// cannot wrap a counter.
+pub(super) fn raise(place: &AtomicI64, units: i64) {
+    if units == 0 {
+        return;
+    }
+    let mut seen = place.load(Ordering::Relaxed);
+    loop {
+        let raised = seen.saturating_add(units);
+        match place.compare_exchange_weak(seen, raised, Ordering::Release, Ordering::Relaxed) {
+            Ok(_) => return,
+            Err(now) => seen = now,
+        }
+    }
+}
+
+/// Takes units away whether they are there or not; returns what is left, perhaps less than nothing.
+///
+/// Ordering: Relaxed. Takers see it because they change the same number; nothing else is handed over.
+#[must_use = "a place below zero must be filled from the stripes"]
+pub(super) fn lower(place: &AtomicI64, units: i64) -> i64 {
+    let mut seen = place.load(Ordering::Relaxed);
+    loop {
+        let lowered = seen.saturating_sub(units);
+        match place.compare_exchange_weak(seen, lowered, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => return lowered,
+            Err(now) => seen = now,
+        }
+    }
+}
