@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Measurements that anyone can run, each with what it is measured against in the same run.
+
+pub mod naive;

@@ -345,3 +345,6 @@ pub enum CommitFailure {
 }
 
 pub mod audit_rows;
+
+#[cfg(feature = "postgres")]
+pub mod postgres;

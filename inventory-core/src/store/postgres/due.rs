@@ -1,0 +1,137 @@
+//! What is due, without rescanning history: the scan runs between a durable low watermark and now.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
+use sqlx::Row as _;
+use sqlx::postgres::{PgPool, PgRow};
+use uuid::Uuid;
+
+use super::errors::classify;
+use super::read::rows;
+use super::rows::limit as bound;
+use crate::clock::Timestamp;
+use crate::ids::OrderId;
+use crate::store::{Due, StoreError};
+
+/// Always at least one row, with the clock, the running transactions and the watermark.
+const DUE: &str = "WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS now, \
+     pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest_running, \
+     pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next_transaction, \
+     COALESCE((SELECT at FROM watermarks WHERE name = 'sweep'), '-infinity') AS swept) \
+     SELECT c.now, c.oldest_running, c.next_transaction, \
+     CASE WHEN isfinite(c.swept) THEN c.swept END, d.order_id, d.expires_at \
+     FROM clock c LEFT JOIN (SELECT order_id, expires_at FROM reservations WHERE status = 1 \
+     AND expires_at >= (SELECT swept FROM clock) \
+     AND expires_at <= (SELECT now FROM clock) - make_interval(secs => $1) \
+     ORDER BY expires_at, order_id LIMIT $2) d ON true ORDER BY d.expires_at, d.order_id";
+const ADVANCE: &str = "INSERT INTO watermarks (name, at) VALUES ('sweep', $1) \
+     ON CONFLICT (name) DO UPDATE SET at = GREATEST(watermarks.at, excluded.at)";
+
+/// The watermark stays this far behind the clock, against a server's clock that is set back a little.
+const BEHIND: Duration = Duration::from_secs(10);
+/// Smaller steps are not worth a write.
+const STEP_MIN: Duration = Duration::from_secs(5);
+
+/// Which point the next advance may reach, and when.
+#[derive(Debug, Default)]
+pub(super) struct Sweep {
+    candidate: Mutex<Option<Candidate>>,
+}
+
+/// A point below which no hold was visible but the ones returned. A transaction that was running at that moment may still
+/// bring some: its hold was stamped before, and becomes visible later. One that started afterwards stamps its holds later
+/// than the point. So the watermark moves there only when every transaction of that moment has ended.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    at: Timestamp,
+    next_transaction: i64,
+}
+
+/// See [`crate::store::Store::due`].
+pub(super) async fn due(
+    pool: &PgPool,
+    sweep: &Sweep,
+    grace: Duration,
+    limit: usize,
+) -> Result<Due, StoreError> {
+    let found = rows(pool, || sqlx::query(DUE).bind(grace.as_secs_f64()).bind(bound(limit))).await?;
+    let first = found.first().ok_or_else(|| classify(sqlx::Error::RowNotFound))?;
+    let now = time(first, 0)?;
+    let mut orders = Vec::with_capacity(found.len());
+    for row in &found {
+        if let Some(order) = row.try_get::<Option<Uuid>, _>(4).map_err(classify)? {
+            orders.push(OrderId::new(order));
+        }
+    }
+    if orders.len() < limit {
+        advance(pool, sweep, first, now, grace, !orders.is_empty()).await?;
+    }
+    Ok(Due { now, orders })
+}
+
+async fn advance(
+    pool: &PgPool,
+    sweep: &Sweep,
+    first: &PgRow,
+    now: Timestamp,
+    grace: Duration,
+    any_held: bool,
+) -> Result<(), StoreError> {
+    let oldest_running: i64 = first.try_get(1).map_err(classify)?;
+    let next_transaction: i64 = first.try_get(2).map_err(classify)?;
+    let swept = first.try_get::<Option<DateTime<Utc>>, _>(3).map_err(classify)?.map(Timestamp::from_datetime);
+    // The scan was complete up to here; what it returned is still held, and stays above the watermark.
+    let mut reachable = now.minus(BEHIND.max(grace));
+    if any_held {
+        reachable = reachable.min(time(first, 5)?);
+    }
+    let Some(at) = sweep.take(reachable, oldest_running, next_transaction) else { return Ok(()) };
+    if swept.is_some_and(|swept| at < swept.plus(STEP_MIN)) {
+        return Ok(());
+    }
+    sqlx::query(ADVANCE).bind(at.to_datetime()).execute(pool).await.map(drop).map_err(classify)
+}
+
+impl Sweep {
+    /// How far the watermark may move now; remembers `reachable` for later.
+    fn take(&self, reachable: Timestamp, oldest_running: i64, next_transaction: i64) -> Option<Timestamp> {
+        let mut candidate = self.candidate.lock();
+        let fresh = Candidate { at: reachable, next_transaction };
+        match *candidate {
+            Some(earlier) if earlier.next_transaction <= oldest_running => {
+                *candidate = Some(fresh);
+                // What became visible in between counts, too.
+                Some(earlier.at.min(reachable))
+            }
+            Some(_) => None,
+            None => {
+                *candidate = Some(fresh);
+                None
+            }
+        }
+    }
+}
+
+fn time(row: &PgRow, column: usize) -> Result<Timestamp, StoreError> {
+    row.try_get::<DateTime<Utc>, _>(column).map(Timestamp::from_datetime).map_err(classify)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_micros(seconds * 1_000_000)
+    }
+
+    #[test]
+    fn i8_the_watermark_waits_for_every_transaction_that_ran_when_its_point_was_seen() {
+        let sweep = Sweep::default();
+        assert_eq!(sweep.take(at(100), 7, 10), None, "nothing is known of what is running");
+        assert_eq!(sweep.take(at(200), 9, 20), None, "transaction 9 may still bring a hold below 100");
+        assert_eq!(sweep.take(at(300), 10, 30), Some(at(100)));
+        assert_eq!(sweep.take(at(250), 30, 40), Some(at(250)), "a hold at 250 became visible meanwhile");
+    }
+}

@@ -1,0 +1,183 @@
+//! The common batch: nothing but reserves, of stock that only loses availability. One statement, one round trip; the
+//! reservations and the journal share the arrays that both need.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::guard;
+use super::journal::Remarks;
+use super::products::StockColumns;
+use crate::journal::{ChangeKind, JournalCommand, JournalEntry};
+use crate::reservation::{Reservation, Status};
+use crate::store::postgres::errors::classify;
+use crate::store::{Effects, StoreError};
+
+/// `$1` orders, `$2` products and `$3` quantities of all lines one after the other, `$4` the line each order begins
+/// with, `$5` the line it ends with, `$6` customers (empty when nobody named one), `$7` to `$9` times, the same for all;
+/// `$10` and up as in the statements for the journal and for stock.
+macro_rules! reserves_sql {
+    ($source:literal, $lines:literal) => {
+        concat!(
+            "WITH created AS (INSERT INTO reservations \
+             (order_id, status, late, customer_id, created_at, expires_at, expires_at_max, products, quantities) \
+             SELECT o, 1, false, c, $7, $8, $9, ",
+            $lines,
+            " FROM (SELECT unnest($1::uuid[]) AS o, unnest($6::text[]) AS c, ",
+            $source,
+            ") s), stock AS (UPDATE inventory i SET on_hand = e.on_hand, held = e.held, version = e.version + 1, \
+             alert_state = e.alert, last_batch = $10 FROM (SELECT unnest($11::bigint[]) AS id, \
+             unnest($12::bigint[]) AS version, unnest($13::bigint[]) AS on_hand, unnest($14::bigint[]) AS held, \
+             unnest($15::smallint[]) AS alert) e WHERE i.product_id = e.id AND i.version = e.version RETURNING 1), \
+             entry AS (INSERT INTO journal (batch_id, at, kinds, orders, line_command, line_product, line_units, \
+             products, versions, on_hands, helds, previous, remark_command, remark_customer) \
+             SELECT $10, $16, array_fill(1::smallint, ARRAY[cardinality($1)]), $1, $17, $2, $3::bigint[], \
+             $18, $19, $20, $21, $22, $23, $24) \
+             SELECT count(*) FROM stock"
+        )
+    };
+}
+
+/// Every order has one line: no need to say where its lines are.
+const ONE_LINE_EACH: &str = reserves_sql!(
+    "unnest($2::bigint[]) AS p, unnest($3::integer[]) AS q",
+    "ARRAY[p], ARRAY[q]"
+);
+const CARTS: &str = reserves_sql!(
+    "unnest($4::integer[]) AS a, unnest($5::integer[]) AS b",
+    "($2::bigint[])[a:b], ($3::integer[])[a:b]"
+);
+
+/// The arrays of a batch of nothing but reserves.
+pub(super) struct Reserves<'e> {
+    orders: Vec<Uuid>,
+    products: Vec<i64>,
+    quantities: Vec<i32>,
+    first_line: Vec<i32>,
+    last_line: Vec<i32>,
+    line_command: Vec<i32>,
+    customers: Vec<Option<&'e str>>,
+    example: &'e Reservation,
+}
+
+impl<'e> Reserves<'e> {
+    /// The arrays, if the batch is of this kind.
+    pub(super) fn of(effects: &'e Effects) -> Option<Self> {
+        let example = effects.created.first()?;
+        let common = effects.changed.is_empty()
+            && effects.created.len() == effects.journal.commands.len()
+            && effects.products.iter().all(|product| product.stock_only && product.version_before.is_some())
+            && effects.created.iter().zip(&effects.journal.commands).all(|(created, command)| {
+                is_new_hold(created) && same_times(created, example) && is_its_reserve(created, command)
+            });
+        common.then(|| Self::collect(&effects.created, example))
+    }
+
+    fn collect(created: &'e [Reservation], example: &'e Reservation) -> Self {
+        let size = created.len();
+        let mut arrays = Self {
+            orders: Vec::with_capacity(size),
+            products: Vec::with_capacity(size),
+            quantities: Vec::with_capacity(size),
+            first_line: Vec::new(),
+            last_line: Vec::new(),
+            line_command: Vec::with_capacity(size),
+            customers: Vec::new(),
+            example,
+        };
+        let carts = created.iter().any(|reservation| reservation.requested.len() != 1);
+        let named = created.iter().any(|reservation| reservation.customer.is_some());
+        for (position, reservation) in (1..).zip(created) {
+            arrays.orders.push(reservation.order.get());
+            if carts {
+                arrays.first_line.push(count(arrays.products.len() + 1));
+                arrays.last_line.push(count(arrays.products.len() + reservation.requested.len()));
+            }
+            for line in reservation.requested.iter() {
+                arrays.products.push(line.product.get());
+                arrays.quantities.push(line.quantity.to_i32());
+                arrays.line_command.push(position);
+            }
+            if named {
+                arrays.customers.push(reservation.customer.as_ref().map(|customer| customer.as_str()));
+            }
+        }
+        arrays
+    }
+
+    /// Writes reservations, stock and journal.
+    pub(super) async fn persist(self, conn: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
+        let time = |at: crate::clock::Timestamp| -> DateTime<Utc> { at.to_datetime() };
+        let entry: &JournalEntry = &effects.journal;
+        let stock = StockColumns::of(effects.products.iter());
+        let after = super::journal::Products::of(entry);
+        let remarks = Remarks::of(&entry.commands);
+        let sql = if self.first_line.is_empty() { ONE_LINE_EACH } else { CARTS };
+        let met: i64 = sqlx::query_scalar(sql)
+            .bind(self.orders)
+            .bind(self.products)
+            .bind(self.quantities)
+            .bind(self.first_line)
+            .bind(self.last_line)
+            .bind(self.customers)
+            .bind(time(self.example.created_at))
+            .bind(time(self.example.expires_at))
+            .bind(time(self.example.expires_at_max))
+            .bind(entry.batch.get())
+            .bind(stock.ids)
+            .bind(stock.versions)
+            .bind(stock.on_hands)
+            .bind(stock.helds)
+            .bind(stock.alerts)
+            .bind(time(entry.at))
+            .bind(self.line_command)
+            .bind(after.products)
+            .bind(after.versions)
+            .bind(after.on_hands)
+            .bind(after.helds)
+            .bind(after.previous)
+            .bind(remarks.as_ref().map(|remarks| &remarks.command))
+            .bind(remarks.as_ref().map(|remarks| &remarks.customer))
+            .fetch_one(conn)
+            .await
+            .map_err(classify)?;
+        guard("products", effects.products.len(), u64::try_from(met).unwrap_or(0))
+    }
+}
+
+/// Fits: a batch has at most `BATCH_COMMANDS_MAX × LINES_MAX` lines.
+fn count(lines: usize) -> i32 {
+    i32::try_from(lines).unwrap_or(i32::MAX)
+}
+
+fn is_new_hold(created: &Reservation) -> bool {
+    created.status == Status::Held
+        && !created.late
+        && created.ended_at.is_none()
+        && created.lines == created.requested
+        && !created.requested.is_empty()
+}
+
+fn same_times(created: &Reservation, example: &Reservation) -> bool {
+    created.created_at == example.created_at
+        && created.expires_at == example.expires_at
+        && created.expires_at_max == example.expires_at_max
+}
+
+/// Whether the journal's command says the same as the reservation, and carries nothing but a customer.
+fn is_its_reserve(created: &Reservation, command: &JournalCommand) -> bool {
+    command.kind == ChangeKind::Reserve
+        && command.order == Some(created.order)
+        && command.lines.len() == created.lines.len()
+        && command
+            .lines
+            .iter()
+            .zip(created.lines.iter())
+            .all(|(journal, line)| journal.product == line.product && journal.units == line.quantity.units())
+        && command.remark.as_ref().is_none_or(|remark| {
+            remark.adjustment.is_none()
+                && remark.reason.is_none()
+                && remark.reference.is_none()
+                && remark.delivery.is_none()
+        })
+}

@@ -1,0 +1,71 @@
+//! Pruning, as the maintenance role, a bounded piece at a time.
+
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection as _, PgConnection};
+
+use super::connect::{self, MAINTENANCE_ROLE};
+use super::errors::classify;
+use super::rows::limit as bound;
+use crate::store::{Pruned, Retention, StoreError};
+
+/// `expires_at` has the index; holds are shorter than a day, so what ended before the cut-off has its end at most a day
+/// after it. A longer hold goes a little later.
+const RESERVATIONS: &str = "DELETE FROM reservations WHERE order_id = ANY (ARRAY( \
+     SELECT order_id FROM reservations WHERE status <> 1 \
+     AND expires_at < clock_timestamp() - make_interval(secs => $1) + interval '1 day' \
+     AND ended_at < clock_timestamp() - make_interval(secs => $1) LIMIT $2)) \
+     AND status <> 1 AND ended_at < clock_timestamp() - make_interval(secs => $1)";
+/// An entry that is the last of a product stays, as its checkpoint. What is not the last any more never becomes it again.
+const JOURNAL: &str = "DELETE FROM journal WHERE batch_id = ANY (ARRAY( \
+     SELECT j.batch_id FROM journal j WHERE j.at < clock_timestamp() - make_interval(secs => $1) \
+     AND NOT EXISTS (SELECT FROM inventory i WHERE i.product_id = ANY (j.products) AND i.last_batch = j.batch_id) \
+     LIMIT $2))";
+const FENCES: &str = "DELETE FROM commit_batch WHERE batch_id = ANY (ARRAY( \
+     SELECT batch_id FROM commit_batch WHERE at < clock_timestamp() - make_interval(secs => $1) LIMIT $2))";
+const DELIVERIES: &str = "DELETE FROM inbox i USING (SELECT consumer, message FROM inbox \
+     WHERE at < clock_timestamp() - make_interval(secs => $1) LIMIT $2) old \
+     WHERE i.consumer = old.consumer AND i.message = old.message";
+
+/// See [`crate::store::Store::prune`].
+pub(super) async fn prune(options: &PgConnectOptions, retention: &Retention) -> Result<Pruned, StoreError> {
+    let mut conn = connect::open(options).await?;
+    let outcome = pieces(&mut conn, retention).await;
+    let _ = conn.close().await;
+    outcome
+}
+
+async fn pieces(conn: &mut PgConnection, retention: &Retention) -> Result<Pruned, StoreError> {
+    connect::take_role(conn, MAINTENANCE_ROLE).await.map_err(classify)?;
+    let mut left = retention.rows_max;
+    let mut pruned = Pruned {
+        reservations: piece(conn, RESERVATIONS, retention.reservations, &mut left).await?,
+        journal: piece(conn, JOURNAL, retention.journal, &mut left).await?,
+        fences: piece(conn, FENCES, retention.fences, &mut left).await?,
+        deliveries: piece(conn, DELIVERIES, retention.deliveries, &mut left).await?,
+        more: false,
+    };
+    pruned.more = left == 0;
+    Ok(pruned)
+}
+
+async fn piece(
+    conn: &mut PgConnection,
+    sql: &'static str,
+    age: Duration,
+    left: &mut usize,
+) -> Result<u64, StoreError> {
+    if *left == 0 {
+        return Ok(0);
+    }
+    let gone = sqlx::query(sql)
+        .bind(age.as_secs_f64())
+        .bind(bound(*left))
+        .execute(conn)
+        .await
+        .map_err(classify)?
+        .rows_affected();
+    *left = left.saturating_sub(usize::try_from(gone).unwrap_or(usize::MAX));
+    Ok(gone)
+}

@@ -1,0 +1,180 @@
+//! One connection and its transaction, from BEGIN to a checked COMMIT.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use super::errors::{classify, commit_is_definite};
+use super::{connect, lock, persist};
+use crate::ids::BatchId;
+use crate::store::{
+    Backend, CommitFailure, Effects, Footprint, Locked, Session, StoreError, StoreErrorKind,
+};
+
+/// Ends a batch. The driver does not show the command's tag, and COMMIT of a failed transaction answers ROLLBACK without
+/// any error. The empty SELECT in front closes that gap: in a failed transaction it is itself an error (25P02), and
+/// what follows in the same message is not executed. So an answer without error is the tag COMMIT.
+const COMMIT: &str = "SELECT;COMMIT";
+/// `ROLLBACK` without a transaction is a warning, no error.
+const ROLLBACK: &str = "ROLLBACK";
+
+/// Where the connection stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Idle,
+    Open(BatchId),
+    /// Lost, or in an unknown state: never used again.
+    Broken,
+}
+
+/// See [`Session`].
+pub(super) struct PostgresSession {
+    conn: PgConnection,
+    backend: Backend,
+    state: State,
+    answer_timeout: Duration,
+}
+
+impl PostgresSession {
+    /// Opens a connection, learns its identity, takes the application's role, prepares.
+    pub(super) async fn open(
+        options: &PgConnectOptions,
+        answer_timeout: Duration,
+    ) -> Result<Self, StoreError> {
+        let mut conn = connect::open(options).await?;
+        let prepared = answer(answer_timeout, async {
+            let backend = connect::backend(&mut conn).await?;
+            connect::take_role(&mut conn, connect::APP_ROLE).await.map_err(classify)?;
+            lock::prepare(&mut conn).await?;
+            Ok(backend)
+        });
+        let backend = prepared.await?;
+        Ok(Self { conn, backend, state: State::Idle, answer_timeout })
+    }
+
+    /// Makes the session usable again after an error inside a transaction, or marks it as lost.
+    async fn abandon(&mut self, error: StoreError) -> StoreError {
+        if error.kind == StoreErrorKind::Unavailable && !is_answer(&error) {
+            self.state = State::Broken;
+            return error;
+        }
+        match answer(self.answer_timeout, run(&mut self.conn, ROLLBACK)).await {
+            Ok(()) => self.state = State::Idle,
+            // The server ends the transaction together with the connection.
+            Err(_) => self.state = State::Broken,
+        }
+        error
+    }
+
+    fn lost() -> StoreError {
+        StoreError::new(StoreErrorKind::Unavailable, "this session's connection was lost; open another")
+    }
+}
+
+#[async_trait]
+impl Session for PostgresSession {
+    fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    async fn begin(&mut self, batch: BatchId, footprint: &Footprint) -> Result<Locked, StoreError> {
+        match self.state {
+            State::Idle => {}
+            State::Open(_) => self.rollback().await?,
+            State::Broken => return Err(Self::lost()),
+        }
+        self.state = State::Open(batch);
+        match answer(self.answer_timeout, lock::begin(&mut self.conn, batch, footprint)).await {
+            Ok(locked) => Ok(locked),
+            Err(error) => Err(self.abandon(error).await),
+        }
+    }
+
+    async fn persist(&mut self, effects: &Effects) -> Result<(), StoreError> {
+        match self.state {
+            State::Open(batch) if batch == effects.journal.batch => {}
+            State::Open(_) | State::Idle => {
+                return Err(StoreError::new(
+                    StoreErrorKind::Conflict,
+                    "effects of a batch that was not begun on this session",
+                ));
+            }
+            State::Broken => return Err(Self::lost()),
+        }
+        match answer(self.answer_timeout, persist::persist(&mut self.conn, effects)).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.abandon(error).await),
+        }
+    }
+
+    async fn commit(&mut self) -> Result<(), CommitFailure> {
+        if !matches!(self.state, State::Open(_)) {
+            // Nothing was sent: whatever was open is gone.
+            return Err(CommitFailure::Definite(Self::lost()));
+        }
+        let sent = sqlx::raw_sql(COMMIT).execute(&mut self.conn);
+        match tokio::time::timeout(self.answer_timeout, sent).await {
+            Ok(Ok(_)) => {
+                self.state = State::Idle;
+                Ok(())
+            }
+            Ok(Err(error)) if commit_is_definite(&error) => {
+                Err(CommitFailure::Definite(self.abandon(classify(error)).await))
+            }
+            Ok(Err(error)) => {
+                self.state = State::Broken;
+                Err(CommitFailure::Unknown(error.to_string()))
+            }
+            Err(_) => {
+                self.state = State::Broken;
+                Err(CommitFailure::Unknown(format!("none within {:?}", self.answer_timeout)))
+            }
+        }
+    }
+
+    async fn rollback(&mut self) -> Result<(), StoreError> {
+        match self.state {
+            State::Idle => Ok(()),
+            State::Broken => Err(Self::lost()),
+            State::Open(_) => match answer(self.answer_timeout, run(&mut self.conn, ROLLBACK)).await {
+                Ok(()) => {
+                    self.state = State::Idle;
+                    Ok(())
+                }
+                Err(error) => {
+                    self.state = State::Broken;
+                    Err(error)
+                }
+            },
+        }
+    }
+}
+
+/// Whether the server said it (the connection stands), or the way to it failed.
+fn is_answer(error: &StoreError) -> bool {
+    let answer = error.source.as_ref().and_then(|source| source.downcast_ref::<sqlx::Error>());
+    // A server that shuts down or has ended this backend says so and closes.
+    matches!(answer, Some(sqlx::Error::Database(answer))
+        if answer.code().is_some_and(|code| !code.starts_with("57P") && !code.starts_with("08")))
+}
+
+/// Waits for the server no longer than this. What was cut off is in an unknown state: the connection must go.
+pub(super) async fn answer<T>(
+    longest: Duration,
+    exchange: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(longest, exchange).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(StoreError::new(
+            StoreErrorKind::Unavailable,
+            format!("the database did not answer within {longest:?}"),
+        )),
+    }
+}
+
+/// Runs statements of ours by the simple protocol, for their effect.
+pub(super) async fn run(conn: &mut PgConnection, sql: impl Into<String>) -> Result<(), StoreError> {
+    sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(conn).await.map(drop).map_err(classify)
+}
