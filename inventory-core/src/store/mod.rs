@@ -151,8 +151,6 @@ pub struct Effects {
     pub adjustments: Vec<Adjustment>,
     /// What customers hold and have bought now; zero removes the row. Sorted.
     pub customer_units: Vec<(CustomerId, ProductId, Units)>,
-    /// Products whose limit was lifted: all their customer rows go (before `customer_units` is written).
-    pub limits_lifted: Vec<ProductId>,
     /// Deliveries handled.
     pub deliveries: Vec<Delivery>,
     /// Events, in the order decided.
@@ -169,7 +167,6 @@ impl Effects {
             && self.products.is_empty()
             && self.adjustments.is_empty()
             && self.customer_units.is_empty()
-            && self.limits_lifted.is_empty()
             && self.deliveries.is_empty()
             && self.outbox.is_empty()
     }
