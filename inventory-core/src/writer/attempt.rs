@@ -49,7 +49,7 @@ impl Writer {
         let epoch = self.connect().await?;
         let batch_id = BatchId::new(Uuid::now_v7());
         let footprint = attempt.batch.footprint(attempt.read_orders, attempt.skip_locked);
-        let mut locked = self.session()?.begin(batch_id, &footprint).await?;
+        let locked = self.session()?.begin(batch_id, &footprint).await?;
         self.memory.observe_locked(&locked, epoch);
 
         let blocked = attempt.batch.take_out_blocked(&locked);
@@ -69,7 +69,6 @@ impl Writer {
             epoch,
             now: locked.now,
         };
-        locked.skipped.clear();
         let decision = decide(locked, &attempt.batch.commands, batch_id, &*self.encoder);
         if decision.effects.is_empty() {
             self.session()?.rollback().await?;

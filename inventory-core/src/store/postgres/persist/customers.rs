@@ -3,25 +3,16 @@
 use sqlx::PgConnection;
 
 use crate::store::postgres::errors::classify;
-use crate::store::postgres::rows::product_ids;
 use crate::store::{Effects, StoreError};
 
-const FORGET_PRODUCTS: &str = "DELETE FROM customer_product WHERE product_id = ANY ($1)";
 const FORGET: &str = "DELETE FROM customer_product c USING (SELECT unnest($1::text[]) AS customer, \
      unnest($2::bigint[]) AS product) e WHERE c.customer_id = e.customer AND c.product_id = e.product";
 const SET: &str = "INSERT INTO customer_product (customer_id, product_id, units) \
      SELECT unnest($1::text[]), unnest($2::bigint[]), unnest($3::bigint[]) \
      ON CONFLICT (customer_id, product_id) DO UPDATE SET units = excluded.units";
 
-/// Writes the effects on customers: limits that were lifted first.
+/// Writes the effects on customers.
 pub(super) async fn persist(conn: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
-    if !effects.limits_lifted.is_empty() {
-        sqlx::query(FORGET_PRODUCTS)
-            .bind(product_ids(&effects.limits_lifted))
-            .execute(&mut *conn)
-            .await
-            .map_err(classify)?;
-    }
     let (mut gone, mut kept) = (Columns::default(), Columns::default());
     for (customer, product, units) in &effects.customer_units {
         let columns = if units.get() == 0 { &mut gone } else { &mut kept };

@@ -28,7 +28,7 @@ pub(super) async fn persist(conn: &mut PgConnection, effects: &Effects) -> Resul
     if !effects.adjustments.is_empty() {
         products::adjusted(conn, &effects.adjustments).await?;
     }
-    if !effects.limits_lifted.is_empty() || !effects.customer_units.is_empty() {
+    if !effects.customer_units.is_empty() {
         customers::persist(conn, effects).await?;
     }
     if !effects.deliveries.is_empty() {
