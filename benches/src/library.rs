@@ -11,23 +11,23 @@ use inventory_core::quantity::Quantity;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-/// Reservations per second that `callers` concurrent callers get through `reserve`, whole path, one unit each of the
-/// products that `product` names in turn.
+/// Reservations per second that `callers` concurrent callers get through `reserve`, whole path, one unit each of
+/// the products `1..=products` in turn.
 pub async fn rate(
     engine: &Engine,
     callers: usize,
     duration: Duration,
-    product: fn(u64) -> ProductId,
+    products: i64,
 ) -> anyhow::Result<f64> {
     let stop = Arc::new(AtomicBool::new(false));
     let mut tasks = JoinSet::new();
     let started = Instant::now();
-    for caller in 0..callers as u64 {
+    for caller in 0..i64::try_from(callers)? {
         let (engine, stop) = (engine.clone(), stop.clone());
         tasks.spawn(async move {
-            let mut done = 0_u64;
+            let mut done = 0_i64;
             while !stop.load(Ordering::Relaxed) {
-                let lines = Lines::one(product(caller + done * 7), Quantity::ONE);
+                let lines = Lines::one(ProductId::new(1 + (caller + done * 7) % products), Quantity::ONE);
                 let order = OrderId::new(Uuid::now_v7());
                 engine.reserve(ReserveRequest { order, lines, customer: None, ttl: None }).await?;
                 done += 1;
