@@ -342,6 +342,11 @@ pub enum CommitFailure {
 }
 
 pub mod audit_rows;
-
+pub mod conformance;
+pub mod faults;
+mod json;
+pub mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;

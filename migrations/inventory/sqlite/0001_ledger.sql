@@ -77,6 +77,9 @@ CREATE TABLE journal_product (
     PRIMARY KEY (product_id, version)
 ) STRICT, WITHOUT ROWID;
 
+-- A batch's products: for pruning and reading an entry whole. Grows at its right edge.
+CREATE INDEX journal_product_batch ON journal_product (batch_id);
+
 -- The fence: the first statement of every batch.
 CREATE TABLE commit_batch (
     batch_id BLOB    PRIMARY KEY,

@@ -1,0 +1,129 @@
+//! All or nothing, one after the other, and for good.
+
+use super::StoreFactory;
+use super::draft::{
+    Draft, batch, footprint, look, open, order, orders, product, put, refused, reservation, stock,
+};
+use crate::ids::ProductId;
+use crate::store::StoreErrorKind;
+
+pub(super) async fn sees_earlier(make: &dyn StoreFactory) {
+    let subject = make.fresh().await;
+    let store = subject.store();
+    stock(&*store, &[(1, 10)]).await;
+    let order = order();
+    put(&*store, footprint(&[1]), |draft, _| drop(draft.reserve(order, &[(1, 4)]))).await;
+    let locked = look(&*store, &orders(&[order])).await;
+    assert_eq!(locked.products[&ProductId::new(1)].held.get(), 4);
+    assert_eq!(locked.products[&ProductId::new(1)].version, 2);
+    assert!(locked.reservations.contains_key(&order));
+}
+
+pub(super) async fn rollback(make: &dyn StoreFactory) {
+    let subject = make.fresh().await;
+    let store = subject.store();
+    stock(&*store, &[(1, 10)]).await;
+    let (order, batch) = (order(), batch());
+    let mut session = open(&*store).await;
+    let locked = session.begin(batch, &footprint(&[1])).await.expect("begin");
+    let mut draft = Draft::new(batch, &locked);
+    draft.reserve(order, &[(1, 4)]);
+    session.persist(&draft.finish()).await.expect("persist");
+    session.rollback().await.expect("rollback");
+    assert_eq!(product(&*store, 1).await.held.get(), 0);
+    assert_eq!(reservation(&*store, order).await, None);
+    assert_eq!(store.history(ProductId::new(1), 0, 10).await.expect("history").len(), 1);
+    session.rollback().await.expect("a rollback without a transaction does nothing");
+}
+
+pub(super) async fn dropped(make: &dyn StoreFactory) {
+    let subject = make.fresh().await;
+    let store = subject.store();
+    stock(&*store, &[(1, 10)]).await;
+    let (order, batch) = (order(), batch());
+    let mut session = open(&*store).await;
+    let locked = session.begin(batch, &footprint(&[1])).await.expect("begin");
+    let mut draft = Draft::new(batch, &locked);
+    draft.reserve(order, &[(1, 4)]);
+    session.persist(&draft.finish()).await.expect("persist");
+    drop(session);
+    put(&*store, footprint(&[1]), |draft, _| draft.set(1, 11)).await;
+    let product = product(&*store, 1).await;
+    assert_eq!((product.on_hand.get(), product.held.get(), product.version), (11, 0, 2));
+    assert_eq!(reservation(&*store, order).await, None);
+}
+
+pub(super) async fn usable_after_error(make: &dyn StoreFactory) {
+    let subject = make.fresh().await;
+    let store = subject.store();
+    stock(&*store, &[(1, 10), (2, 10)]).await;
+    let order = order();
+    put(&*store, footprint(&[1]), |draft, _| drop(draft.reserve(order, &[(1, 1)]))).await;
+    let mut session = open(&*store).await;
+    let first = batch();
+    let locked = session.begin(first, &footprint(&[1, 2])).await.expect("begin");
+    let mut draft = Draft::new(first, &locked);
+    draft.set(2, 77);
+    draft.reserve(order, &[(1, 1)]);
+    session.persist(&draft.finish()).await.expect_err("the order exists");
+    assert!(session.commit().await.is_err(), "the transaction is gone: it cannot commit");
+    assert_eq!(product(&*store, 2).await.on_hand.get(), 10, "nothing of the batch is left");
+    let second = batch();
+    let locked = session.begin(second, &footprint(&[2])).await.expect("the session is usable again");
+    let mut draft = Draft::new(second, &locked);
+    draft.set(2, 12);
+    session.persist(&draft.finish()).await.expect("persist");
+    session.commit().await.expect("commit");
+    assert_eq!(product(&*store, 2).await.on_hand.get(), 12);
+}
+
+pub(super) async fn waits(make: &dyn StoreFactory) {
+    let subject = make.fresh().await;
+    let store = subject.store();
+    stock(&*store, &[(1, 10)]).await;
+    let (mut first, mut second) = (open(&*store).await, open(&*store).await);
+    let id = batch();
+    let locked = first.begin(id, &footprint(&[1])).await.expect("begin");
+    let mut draft = Draft::new(id, &locked);
+    draft.set(1, 99);
+    let effects = draft.finish();
+    let footprint = footprint(&[1]);
+    let (seen, ()) = tokio::join!(second.begin(batch(), &footprint), async {
+        first.persist(&effects).await.expect("persist");
+        first.commit().await.expect("commit");
+    });
+    let seen = seen.expect("begin");
+    assert_eq!(seen.products[&ProductId::new(1)].on_hand.get(), 99, "it saw a state that was being changed");
+    assert!(seen.now >= effects.journal.at);
+    second.rollback().await.expect("rollback");
+}
+
+pub(super) async fn time(make: &dyn StoreFactory) {
+    let subject = make.fresh().await;
+    let store = subject.store();
+    let mut last = look(&*store, &footprint(&[])).await.now;
+    for _ in 0..20 {
+        let now = look(&*store, &footprint(&[])).await.now;
+        assert!(now >= last, "{now} is before {last}");
+        let (read, _) = store.reservation(order()).await.expect("read");
+        assert!(read >= now, "{read} is before {now}");
+        last = read;
+    }
+}
+
+pub(super) async fn durable(make: &dyn StoreFactory) {
+    let subject = make.fresh().await;
+    let store = subject.store();
+    stock(&*store, &[(1, 10)]).await;
+    let order = order();
+    let effects = put(&*store, footprint(&[1]), |draft, _| drop(draft.reserve(order, &[(1, 4)]))).await;
+    drop(store);
+    let Some(subject) = subject.reopen().await else { return };
+    let store = subject.store();
+    assert_eq!(product(&*store, 1).await, effects.products[0].after);
+    assert_eq!(reservation(&*store, order).await, Some(effects.created[0].clone()));
+    let now = look(&*store, &footprint(&[])).await.now;
+    assert!(now >= effects.journal.at, "the store's time went back over a restart");
+    let again = refused(&*store, footprint(&[1]), |draft, _| drop(draft.reserve(order, &[(1, 4)]))).await;
+    assert_eq!(again, StoreErrorKind::Conflict);
+}

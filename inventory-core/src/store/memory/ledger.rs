@@ -1,0 +1,125 @@
+//! The tables, as plain maps, and what a batch does to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use crate::clock::Timestamp;
+use crate::event::OutboxRow;
+use crate::ids::{AdjustmentId, BatchId, CustomerId, Delivery, OrderId, ProductId};
+use crate::journal::JournalEntry;
+use crate::product::Product;
+use crate::quantity::Units;
+use crate::reservation::{Reservation, Status};
+use crate::store::{Adjustment, Effects, Resolution, StoreError, StoreErrorKind};
+
+/// Everything that was committed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) products: BTreeMap<ProductId, Product>,
+    pub(crate) reservations: BTreeMap<OrderId, Reservation>,
+    /// The reservations that are HELD, by when they end. Follows from `reservations`.
+    pub(crate) open_holds: BTreeSet<(Timestamp, OrderId)>,
+    /// In the order of commits.
+    pub(crate) journal: Vec<JournalEntry>,
+    /// How each batch ended, and when that was written.
+    pub(crate) fences: BTreeMap<BatchId, (Resolution, Timestamp)>,
+    pub(crate) adjustments: BTreeMap<AdjustmentId, Adjustment>,
+    pub(crate) customer_units: BTreeMap<(CustomerId, ProductId), Units>,
+    pub(crate) deliveries: BTreeMap<Delivery, Timestamp>,
+    /// Sequence, batch, row, when.
+    pub(crate) outbox: Vec<(u64, BatchId, OutboxRow, Timestamp)>,
+    /// How far pruning has come: `reservations`, `journal`.
+    pub(crate) watermarks: BTreeMap<&'static str, Timestamp>,
+}
+
+impl Ledger {
+    /// Whether the effects may be applied: every guard, key and CHECK that an SQL store has.
+    pub(super) fn check(&self, effects: &Effects) -> Result<(), StoreError> {
+        for created in &effects.created {
+            if self.reservations.contains_key(&created.order) {
+                return conflict(format!("order {} exists", created.order));
+            }
+        }
+        for (before, changed) in &effects.changed {
+            if self.reservations.get(&changed.order).map(|r| r.status) != Some(*before) {
+                return conflict(format!("order {} is not {}", changed.order, before.name()));
+            }
+        }
+        for effect in &effects.products {
+            let after = &effect.after;
+            if self.products.get(&after.id).map(|p| p.version) != effect.version_before {
+                return conflict(format!("product {} has another version", after.id));
+            }
+            if after.held < Units::ZERO || after.held > after.on_hand {
+                return refuse(format!("product {} would be oversold", after.id));
+            }
+        }
+        if let Some(known) = effects.adjustments.iter().find(|a| self.adjustments.contains_key(&a.id)) {
+            return conflict(format!("adjustment {} exists", known.id));
+        }
+        if let Some(known) = effects.deliveries.iter().find(|d| self.deliveries.contains_key(*d)) {
+            return conflict(format!("delivery {} exists", known.message));
+        }
+        match effects.customer_units.iter().find(|(_, _, units)| *units < Units::ZERO) {
+            Some((customer, ..)) => refuse(format!("customer {customer} would hold less than nothing")),
+            None => Ok(()),
+        }
+    }
+
+    /// Applies effects that were checked. Cannot fail.
+    pub(super) fn apply(&mut self, effects: Effects) {
+        let (batch, at) = (effects.journal.batch, effects.journal.at);
+        let changed = effects.changed.into_iter().map(|(_, reservation)| reservation);
+        for reservation in effects.created.into_iter().chain(changed) {
+            self.put(reservation);
+        }
+        self.products.extend(effects.products.into_iter().map(|effect| (effect.after.id, effect.after)));
+        self.adjustments.extend(effects.adjustments.into_iter().map(|a| (a.id.clone(), a)));
+        for (customer, product, units) in effects.customer_units {
+            if units == Units::ZERO {
+                self.customer_units.remove(&(customer, product));
+            } else {
+                self.customer_units.insert((customer, product), units);
+            }
+        }
+        self.deliveries.extend(effects.deliveries.into_iter().map(|delivery| (delivery, at)));
+        for row in effects.outbox {
+            let seq = self.outbox.last().map_or(1, |(last, ..)| last + 1);
+            self.outbox.push((seq, batch, row, at));
+        }
+        self.journal.push(effects.journal);
+    }
+
+    fn put(&mut self, reservation: Reservation) {
+        let (order, end) = (reservation.order, reservation.expires_at);
+        if reservation.status == Status::Held {
+            self.open_holds.insert((end, order));
+        }
+        let was = self.reservations.insert(order, reservation);
+        if let Some(was) = was.filter(|was| was.status == Status::Held) {
+            let still = self.reservations.get(&order).is_some_and(|is| is.status == Status::Held);
+            if !still || was.expires_at != end {
+                self.open_holds.remove(&(was.expires_at, order));
+            }
+        }
+    }
+
+    /// One page, in key order, and when each ends if it is held.
+    pub(super) fn orders_after(
+        &self,
+        after: Option<OrderId>,
+        limit: usize,
+    ) -> Vec<(OrderId, Option<Timestamp>)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let page = self.reservations.range((from, Bound::Unbounded)).take(limit);
+        page.map(|(order, r)| (*order, (r.status == Status::Held).then_some(r.expires_at))).collect()
+    }
+}
+
+fn conflict(message: String) -> Result<(), StoreError> {
+    Err(StoreError::new(StoreErrorKind::Conflict, message))
+}
+
+fn refuse(message: String) -> Result<(), StoreError> {
+    Err(StoreError::new(StoreErrorKind::Data, message))
+}
