@@ -1,6 +1,7 @@
 //! Placeholder crate documentation.
 #![warn(missing_docs)]
 
+pub mod audit;
 pub mod clock;
 pub mod command;
 pub mod counters;

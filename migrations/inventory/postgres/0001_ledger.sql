@@ -121,10 +121,11 @@ CREATE TABLE outbox (
     topic             text        NOT NULL,
     payload           bytea       NOT NULL,
     headers           jsonb       NOT NULL,
+    digest            bigint      NOT NULL, -- OutboxRow::digest, so that the audit sees an altered row
     created_at        timestamptz NOT NULL
 );
 
--- How far pruning and sweeping have come: `sweep`, `reservations`, `journal`.
+-- How far pruning and sweeping have come: `sweep`, `reservations`, `journal`, `fences`, `deliveries`.
 CREATE TABLE watermarks (
     name text        PRIMARY KEY,
     at   timestamptz NOT NULL

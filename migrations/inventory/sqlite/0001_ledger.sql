@@ -123,10 +123,11 @@ CREATE TABLE outbox (
     topic             TEXT    NOT NULL,
     payload           BLOB    NOT NULL,
     headers           TEXT    NOT NULL,
+    digest            INTEGER NOT NULL, -- OutboxRow::digest, so that the audit sees an altered row
     created_at        INTEGER NOT NULL
 ) STRICT;
 
--- `clock` (the last persisted time), `reservations` and `journal` (pruned up to).
+-- `clock` (the last persisted time), `reservations`, `journal`, `fences` and `deliveries` (pruned up to).
 CREATE TABLE watermarks (
     name TEXT    PRIMARY KEY,
     at   INTEGER NOT NULL
