@@ -11,7 +11,7 @@ use inventory_core::ids::{OrderId, ProductId};
 use inventory_core::lines::Lines;
 use inventory_core::options::EngineOptions;
 use inventory_core::quantity::{Quantity, Units};
-use inventory_core::store::postgres::PostgresStore;
+use inventory_core::store::postgres::{PostgresOptions, PostgresStore};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -39,6 +39,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn open(url: &str) -> Result<Engine, Box<dyn std::error::Error>> {
-    let store = Arc::new(PostgresStore::connect(url).await?);
+    let store = Arc::new(PostgresStore::connect(url, PostgresOptions::default()).await?);
     Ok(Engine::open(store, Arc::new(NoEvents), EngineOptions::default()).await?)
 }

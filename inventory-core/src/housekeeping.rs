@@ -1,7 +1,7 @@
 //! What runs on a calendar, on tokio-cron-scheduler: pruning every ten minutes, the audit every night. Expiry does not: that
 //! crate polls twice a second, and expiry is measured in milliseconds.
 
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 use std::time::Duration;
 
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
@@ -68,5 +68,13 @@ async fn prune(engine: &Weak<Shared>) {
 
 async fn audit(engine: &Weak<Shared>) {
     let Some(shared) = engine.upgrade() else { return };
-    let _ = shared;
+    match Engine::of(shared).audit().await {
+        Ok(report) if report.ok() => tracing::info!("the nightly audit is clean"),
+        Ok(report) => {
+            for violation in &report.violations {
+                tracing::error!(?violation, "the nightly audit found a violation");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the nightly audit could not be made"),
+    }
 }

@@ -14,7 +14,7 @@ use inventory_core::ids::ProductId;
 use inventory_core::limits::UNITS_MAX;
 use inventory_core::options::EngineOptions;
 use inventory_core::quantity::Units;
-use inventory_core::store::postgres::PostgresStore;
+use inventory_core::store::postgres::{PostgresOptions, PostgresStore};
 
 /// Measures by turns, prints every round and the medians.
 #[derive(Parser)]
@@ -76,7 +76,7 @@ async fn open(url: &str, arguments: &Arguments) -> Result<Engine> {
         housekeeping: false,
         ..EngineOptions::default()
     };
-    let store = Arc::new(PostgresStore::connect(url).await?);
+    let store = Arc::new(PostgresStore::connect(url, PostgresOptions::default()).await?);
     let engine = Engine::open(store, Arc::new(NoEvents), options).await?;
     for product in 1..=arguments.products {
         engine.set(SetStock::level(ProductId::new(product), Units::level(UNITS_MAX)?)).await?;

@@ -5,6 +5,7 @@ mod admission;
 mod commit;
 mod extend;
 mod open;
+mod prove;
 mod reader;
 mod reads;
 mod release;
@@ -129,6 +130,13 @@ impl Engine {
         self.shared.writer.close();
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
+    }
+}
+
+impl Engine {
+    /// The engine that `shared` belongs to, while someone else keeps it alive.
+    pub(crate) fn of(shared: Arc<Shared>) -> Self {
+        Self { shared }
     }
 }
 

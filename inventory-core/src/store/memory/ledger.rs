@@ -10,6 +10,8 @@ use crate::journal::JournalEntry;
 use crate::product::Product;
 use crate::quantity::Units;
 use crate::reservation::{Reservation, Status};
+use crate::store::audit_rows::Watermarks;
+use crate::store::ledger_copy::LedgerCopy;
 use crate::store::{Adjustment, Effects, Resolution, StoreError, StoreErrorKind};
 
 /// Everything that was committed.
@@ -63,6 +65,36 @@ impl Ledger {
         match effects.customer_units.iter().find(|(_, _, units)| *units < Units::ZERO) {
             Some((customer, ..)) => refuse(format!("customer {customer} would hold less than nothing")),
             None => Ok(()),
+        }
+    }
+
+    /// Every table, for the audit.
+    pub(super) fn into_copy(self) -> LedgerCopy {
+        let mut watermarks = Watermarks::default();
+        for (name, at) in self.watermarks {
+            watermarks.set(name, at);
+        }
+        LedgerCopy {
+            products: self.products.into_values().collect(),
+            reservations: self.reservations.into_values().collect(),
+            journal: self.journal,
+            fences: self.fences.into_iter().map(|(batch, (outcome, at))| (batch, outcome, at)).collect(),
+            adjustments: self.adjustments.into_values().collect(),
+            customer_units: self
+                .customer_units
+                .into_iter()
+                .map(|((customer, product), units)| (customer, product, units))
+                .collect(),
+            deliveries: self.deliveries.into_iter().collect(),
+            outbox: self
+                .outbox
+                .into_iter()
+                .map(|(_, batch, row, at)| {
+                    let digest = row.digest(batch);
+                    (batch, row, digest, at)
+                })
+                .collect(),
+            watermarks,
         }
     }
 

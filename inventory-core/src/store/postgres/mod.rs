@@ -22,6 +22,7 @@ mod read;
 mod resolve;
 mod rows;
 mod session;
+mod snapshot;
 
 use std::time::Duration;
 
@@ -147,6 +148,8 @@ impl Store for PostgresStore {
     }
 
     async fn snapshot(&self) -> Result<Box<dyn audit_rows::Snapshot>, StoreError> {
-        Err(StoreError::new(StoreErrorKind::Misconfigured, "no snapshot yet"))
+        let mut connection = connect::open(&self.connect).await?;
+        connect::take_role(&mut connection, connect::APP_ROLE).await.map_err(errors::classify)?;
+        Ok(snapshot::snapshot(connection, snapshot::PIECE_ROWS_MAX))
     }
 }

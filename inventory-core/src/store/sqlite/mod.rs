@@ -5,7 +5,6 @@
 //! The clock that judges is this process's. Every batch writes the time with it, and the next process starts
 //! no earlier, so that a wall clock that was set back cannot bring ended holds to life.
 
-mod audit;
 mod bulk;
 mod error;
 mod history;
@@ -14,6 +13,7 @@ mod prune;
 mod read;
 mod rows;
 mod session;
+mod snapshot;
 mod write;
 
 use std::path::Path;
@@ -172,6 +172,6 @@ impl Store for SqliteStore {
     }
 
     async fn snapshot(&self) -> Result<Box<dyn audit_rows::Snapshot>, StoreError> {
-        self.shared.snapshot().await
+        Ok(snapshot::snapshot(self.shared.connect().await?))
     }
 }

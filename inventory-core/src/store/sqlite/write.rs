@@ -85,8 +85,8 @@ impl Statements {
             deliveries: Bulk::new("INSERT INTO inbox (consumer, message, at)", 3, ""),
             outbox: Bulk::new(
                 "INSERT INTO outbox (id, batch_id, aggregatetype, aggregateid, aggregate_version, type, \
-                 topic, payload, headers, created_at)",
-                10,
+                 topic, payload, headers, digest, created_at)",
+                11,
                 "",
             ),
         }
@@ -191,6 +191,7 @@ async fn write_outbox(connection: &mut SqliteConnection, effects: &Effects) -> R
         row.text(&event.topic);
         row.bytes(&event.payload);
         row.owned_text(json::object(&event.headers));
+        row.integer(event.digest(batch));
         row.time(at);
     });
     write.await.map(drop)

@@ -11,10 +11,11 @@ use crate::store::{Effects, StoreError};
 
 /// `seq` follows the order of the arrays: rows are inserted as `unnest` hands them out.
 const APPEND: &str = "INSERT INTO outbox (id, batch_id, aggregatetype, aggregateid, aggregate_version, type, topic, \
-     payload, headers, created_at) \
-     SELECT e.id, $10, e.kind, e.aggregate, e.version, e.event, e.topic, e.payload, e.headers::jsonb, $9 \
-     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bytea[], $8::text[]) \
-     WITH ORDINALITY AS e (id, kind, aggregate, version, event, topic, payload, headers, position) ORDER BY position";
+     payload, headers, digest, created_at) \
+     SELECT e.id, $11, e.kind, e.aggregate, e.version, e.event, e.topic, e.payload, e.headers::jsonb, e.digest, $10 \
+     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bytea[], $8::text[], \
+     $9::bigint[]) \
+     WITH ORDINALITY AS e (id, kind, aggregate, version, event, topic, payload, headers, digest, position) ORDER BY position";
 
 /// Appends the events in the order decided.
 pub(super) async fn append(conn: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
@@ -28,6 +29,7 @@ pub(super) async fn append(conn: &mut PgConnection, effects: &Effects) -> Result
         .bind(rows.iter().map(|row| row.topic.as_str()).collect::<Vec<&str>>())
         .bind(rows.iter().map(|row| row.payload.as_slice()).collect::<Vec<&[u8]>>())
         .bind(rows.iter().map(|row| object(&row.headers)).collect::<Vec<String>>())
+        .bind(rows.iter().map(|row| row.digest(effects.journal.batch)).collect::<Vec<i64>>())
         .bind(effects.journal.at.to_datetime())
         .bind(effects.journal.batch.get())
         .execute(conn)
