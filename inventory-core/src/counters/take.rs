@@ -13,7 +13,7 @@ use crate::sync::{AtomicU64, Ordering, thread_number};
 /// Proof that every line of an order was taken; must come back by `settle` or `give_back`.
 #[must_use = "taken stock must be settled or given back"]
 #[derive(Debug, PartialEq, Eq)]
-pub struct Taken(());
+pub struct Taken(pub(super) ());
 
 /// The answer to [`Counters::take`].
 #[must_use]

@@ -1,0 +1,107 @@
+use super::*;
+use crate::counters::ShortLine;
+
+fn short(id: i64, requested: i64, available: i64) -> ShortLine {
+    ShortLine {
+        product: product(id),
+        requested: Quantity::new(requested).unwrap(),
+        available: units(available),
+        limited: false,
+    }
+}
+
+#[test]
+fn products_that_are_not_loaded_are_all_named_and_nothing_is_taken() {
+    let counters = stocked(&[(2, 5)]);
+    let answer = counters.take(&order(&[(1, 1), (2, 1), (3, 1)]));
+    assert_eq!(answer, Take::Unknown(vec![product(1), product(3)]));
+    assert_eq!(free(&counters, 2), 5);
+    assert_eq!(counters.inspect(product(1)), None);
+}
+
+#[test]
+fn an_order_without_lines_takes_nothing() {
+    assert!(matches!(Counters::new().take(&Lines::none()), Take::Taken(_)));
+}
+
+#[test]
+fn i3_what_is_in_flight_contends_and_what_the_base_lacks_is_short() {
+    let counters = stocked(&[(1, 3)]);
+    let taken = must_take(&counters, &order(&[(1, 2)]));
+    assert_eq!(counters.take(&order(&[(1, 2)])), Take::Contended);
+    assert_eq!(counters.take(&order(&[(1, 4)])), Take::Short(vec![short(1, 4, 3)]));
+    counters.give_back(&order(&[(1, 2)]), taken);
+    assert_eq!(free(&counters, 1), 3);
+}
+
+#[test]
+fn every_line_that_the_base_lacks_is_named_and_only_those() {
+    let counters = stocked(&[(1, 5), (2, 0), (3, 1), (4, 5)]);
+    let _in_flight = must_take(&counters, &order(&[(4, 5)]));
+    let answer = counters.take(&order(&[(1, 1), (2, 1), (3, 2), (4, 1)]));
+    assert_eq!(answer, Take::Short(vec![short(2, 1, 0), short(3, 2, 1)]));
+    assert_eq!((free(&counters, 1), free(&counters, 3)), (5, 1));
+}
+
+#[test]
+fn a_line_in_flight_does_not_hide_that_a_later_one_is_short() {
+    let counters = stocked(&[(1, 1), (2, 0)]);
+    let _in_flight = must_take(&counters, &order(&[(1, 1)]));
+    assert_eq!(counters.take(&order(&[(1, 1), (2, 1)])), Take::Short(vec![short(2, 1, 0)]));
+}
+
+#[test]
+fn i10_a_cart_that_cannot_have_all_takes_nothing() {
+    let counters = stocked(&[(1, 2), (2, 2)]);
+    let _in_flight = must_take(&counters, &order(&[(2, 1)]));
+    assert_eq!(counters.take(&order(&[(1, 1), (2, 2)])), Take::Contended);
+    assert_eq!((free(&counters, 1), free(&counters, 2)), (2, 1));
+    assert_eq!(counters.yields(), 0, "it looked before it took");
+}
+
+#[test]
+fn a_short_line_says_whether_the_product_is_limited() {
+    let counters = Counters::new();
+    counters.observe(product(1), Base { limited: true, ..base(0, 1) });
+    let expected = ShortLine { limited: true, ..short(1, 1, 0) };
+    assert_eq!(counters.take(&order(&[(1, 1)])), Take::Short(vec![expected]));
+}
+
+#[test]
+fn i3_stripes_hold_what_the_centre_held_and_every_thread_can_have_it_all() {
+    let counters = stocked(&[(1, 100)]);
+    stripe(&counters, 1);
+    assert_eq!((counters.products_striped(), counters.inspect(product(1)).unwrap().stripes), (1, 4));
+    let one = order(&[(1, 1)]);
+    for thread in 0..40 {
+        assert!(matches!(counters.take_as(&one, thread), Take::Taken(_)));
+    }
+    assert_eq!(free(&counters, 1), 60);
+    assert!(matches!(counters.take_as(&order(&[(1, 61)]), 2), Take::Contended));
+    assert!(matches!(counters.take_as(&order(&[(1, 60)]), 2), Take::Taken(_)));
+    assert_eq!(counters.take_as(&one, 3), Take::Contended);
+    assert_eq!(free(&counters, 1), 0);
+}
+
+#[test]
+fn one_core_never_stripes() {
+    let counters = Counters::for_cores(1);
+    counters.observe(product(1), base(9, 1));
+    stripe(&counters, 1);
+    assert_eq!((counters.products_striped(), counters.inspect(product(1)).unwrap().stripes), (0, 0));
+}
+
+#[test]
+fn the_largest_amounts_do_not_overflow() {
+    let counters = stocked(&[(1, i64::MAX), (2, i64::MIN), (3, 0)]);
+    counters.observe(product(3), base(i64::MAX, 2));
+    counters.settle(product(1), units(i64::MAX), None, base(i64::MAX, 2));
+    let most = Quantity::new(i64::from(i32::MAX)).unwrap();
+    let _taken = must_take(&counters, &Lines::one(product(1), most));
+    assert_eq!(free(&counters, 1), i64::MAX - i64::from(i32::MAX));
+    assert!(matches!(counters.take(&Lines::one(product(2), most)), Take::Short(_)));
+    let lowered = counters.lower(product(2), units(i64::MAX));
+    assert_eq!(free(&counters, 2), i64::MIN);
+    counters.undo(lowered);
+    assert_eq!(free(&counters, 3), i64::MAX);
+}
