@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 
-use super::{adjust, commit, customer, delivery, expire, extend, note, release, reserve, stock};
+use super::{adjust, commit, customer, delivery, expire, extend, lines, note, release, reserve, stock};
 use crate::command::{Adjust, Command, Commit, Release, Reserve, SetStock};
 use crate::limits::{QUANTITY_MAX, UNITS_MAX};
 use crate::lines::Lines;
@@ -17,7 +17,7 @@ const PRODUCTS: i64 = 4;
 
 /// Batches, and how long before each.
 pub(super) fn history() -> impl Strategy<Value = Vec<(Duration, Vec<Command>)>> {
-    vec((1_u64..15, vec(command(), 1..8)), 1..12)
+    vec((1_u64..10, vec(command(), 1..8)), 1..20)
         .prop_map(|batches| batches.into_iter().map(|(s, c)| (Duration::from_secs(s), c)).collect())
 }
 
@@ -26,18 +26,18 @@ pub(super) fn opening() -> Vec<Command> {
     let limited = |p, on_hand, limit| {
         Command::Set(SetStock { per_customer_limit: Quantity::new(limit).ok(), ..stock(p, on_hand) })
     };
-    let low = SetStock { low_stock_threshold: Some(Units::stored(5)), ..stock(1, 12) };
-    vec![Command::Set(low), limited(2, 10, 6), limited(3, 1_000, 20)]
+    let low = SetStock { low_stock_threshold: Some(Units::stored(5)), ..stock(1, 6) };
+    vec![Command::Set(low), limited(2, 12, 40), limited(3, 1_000, 20)]
 }
 
 fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
-        6 => usual_reserve(),
+        10 => usual_reserve(),
         1 => any_reserve(),
         3 => any_commit(),
-        3 => any_release(),
-        1 => (an_order(), 0_u64..40).prop_map(|(n, s)| extend(n, Duration::from_secs(s))),
-        3 => an_order().prop_map(expire),
+        2 => any_release(),
+        2 => (an_order(), 0_u64..40).prop_map(|(n, s)| extend(n, Duration::from_secs(s))),
+        5 => an_order().prop_map(expire),
         1 => any_adjust(),
         1 => any_set().prop_map(Command::Set),
         1 => any_set().prop_map(Command::Import),
@@ -45,19 +45,34 @@ fn command() -> impl Strategy<Value = Command> {
 }
 
 fn an_order() -> impl Strategy<Value = u128> {
-    1_u128..10
+    1_u128..12
 }
 
 /// What an order usually asks for: the same each time, so that repeats are replays.
+fn usual_lines(n: u128) -> Vec<(i64, i64)> {
+    let q = i64::try_from(n).unwrap();
+    match n % 3 {
+        0 => vec![(1, q % 4 + 1)],
+        1 => vec![(2, q)],
+        _ => vec![(1, 2), (3, q)],
+    }
+}
+
 fn usual_reserve() -> impl Strategy<Value = Command> {
-    (an_order(), 1_u64..25).prop_map(|(n, ttl_seconds)| {
-        let (a, b) = (i64::try_from(n).unwrap(), i64::try_from(n % 3).unwrap());
-        let wanted: &[(i64, i64)] = if n % 2 == 0 { &[(a % 3 + 1, a)] } else { &[(1, b + 1), (b + 2, a)] };
-        let Command::Reserve(usual) = reserve(n, wanted) else { unreachable!() };
+    (an_order(), 1_u64..12).prop_map(|(n, ttl_seconds)| {
+        let Command::Reserve(usual) = reserve(n, &usual_lines(n)) else { unreachable!() };
         let customer = Some(customer(["ann", "bob"][usize::from(n > 4)]));
         let (ttl, ttl_max) = (Duration::from_secs(ttl_seconds), Duration::from_secs(30));
         Command::Reserve(Reserve { customer, ttl, ttl_max, ..usual })
     })
+}
+
+/// An order, and a part of it: mostly one that it usually holds.
+fn a_part() -> impl Strategy<Value = (u128, Lines)> {
+    prop_oneof![
+        4 => (an_order(), 1_i64..4).prop_map(|(n, q)| (n, lines(&[(usual_lines(n)[0].0, q)]))),
+        1 => (an_order(), some_lines()),
+    ]
 }
 
 fn any_reserve() -> impl Strategy<Value = Command> {
@@ -68,19 +83,21 @@ fn any_reserve() -> impl Strategy<Value = Command> {
 }
 
 fn any_commit() -> impl Strategy<Value = Command> {
-    (an_order(), weighted(0.2, some_lines()), weighted(0.3, 0..5)).prop_map(|(n, items, message)| {
-        let Command::Commit(whole) = commit(n) else { unreachable!() };
+    (a_part(), any::<bool>(), weighted(0.3, 0..5)).prop_map(|((n, items), whole, message)| {
+        let Command::Commit(commit) = commit(n) else { unreachable!() };
         let delivery = message.map(|m| delivery(&format!("commit {n} {m}")));
-        Command::Commit(Commit { items, delivery, ..whole })
+        Command::Commit(Commit { items: (!whole).then_some(items), delivery, ..commit })
     })
 }
 
 fn any_release() -> impl Strategy<Value = Command> {
-    (an_order(), weighted(0.5, some_lines()), weighted(0.5, 0..5)).prop_map(|(n, items, message)| {
-        let Command::Release(whole) = release(n) else { unreachable!() };
-        // A key names one request: the same message always asks for the same.
-        let delivery = message.map(|m| delivery(&format!("release {n} {m} {}", key_of(&items))));
-        Command::Release(Release { items, delivery, reason: Some(note("because")), ..whole })
+    (a_part(), weighted(0.6, 0..5)).prop_flat_map(|((n, items), message)| {
+        weighted(0.6, Just(items)).prop_map(move |items| {
+            let Command::Release(whole) = release(n) else { unreachable!() };
+            // A key names one request: the same message always asks for the same.
+            let delivery = message.map(|m| delivery(&format!("release {n} {m} {}", key_of(&items))));
+            Command::Release(Release { items, delivery, reason: Some(note("because")), ..whole })
+        })
     })
 }
 
@@ -91,7 +108,7 @@ fn key_of(items: &Option<Lines>) -> String {
 
 fn any_adjust() -> impl Strategy<Value = Command> {
     let delta = prop_oneof![
-        8 => -8_i64..12,
+        8 => -8_i64..6,
         1 => Just(UNITS_MAX),
         1 => any::<i64>(),
     ];
@@ -102,7 +119,7 @@ fn any_adjust() -> impl Strategy<Value = Command> {
 }
 
 fn any_set() -> impl Strategy<Value = SetStock> {
-    let on_hand = prop_oneof![8 => 0_i64..30, 1 => Just(UNITS_MAX)];
+    let on_hand = prop_oneof![8 => 0_i64..8, 1 => Just(UNITS_MAX)];
     let limit = weighted(0.3, (1_i64..20).prop_map(|limit| Quantity::new(limit).unwrap()));
     let threshold = weighted(0.3, (0_i64..10).prop_map(Units::stored));
     (1..=PRODUCTS, on_hand, limit, threshold, weighted(0.3, 1_u64..6)).prop_map(
