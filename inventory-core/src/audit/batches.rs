@@ -55,9 +55,9 @@ fn check_entry(
             add(Check::BatchFence, &format!("has a journal entry, but its fence says {outcome}"));
         }
         (Some(_), None) => {
-            if !entry_at.is_some_and(|at| {
-                is_pruned_with_slack(at, marks.fences) || is_pruned(at, marks.journal)
-            }) {
+            if !entry_at
+                .is_some_and(|at| is_pruned_with_slack(at, marks.fences) || is_pruned(at, marks.journal))
+            {
                 add(Check::BatchFence, "has a journal entry, but no fence");
             }
         }

@@ -29,7 +29,8 @@ impl Chain {
         let subject = || Subject::Product(self.product);
         check_bounds(&row, report);
         if row.at.is_none() {
-            let detail = format!("version {} belongs to batch {}, which has no entry", row.version, row.batch);
+            let detail =
+                format!("version {} belongs to batch {}, which has no entry", row.version, row.batch);
             report.add(Check::JournalShape, subject(), detail);
         }
         let before = match &self.head {

@@ -37,9 +37,8 @@ impl Customers {
     ) -> Result<(), StoreError> {
         let is_limited = row.is_some_and(|row| row.per_customer_limit.is_some());
         // Bought units count on after pruning took the reservation away.
-        let lower_bound_only = row
-            .and_then(|row| row.limited_since)
-            .is_some_and(|since| is_pruned(since, marks.reservations));
+        let lower_bound_only =
+            row.and_then(|row| row.limited_since).is_some_and(|since| is_pruned(since, marks.reservations));
         loop {
             let ours = |row: &&CustomerRow| row.product == product;
             let units = self.units.peek(snapshot).await?.filter(ours).map(|row| row.customer.clone());

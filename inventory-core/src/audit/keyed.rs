@@ -87,7 +87,8 @@ pub(super) async fn check_deliveries(
     let mut inbox: Rows<DeliveryRow> = Rows::new(|s| s.inbox());
     let mut carried: Rows<DeliveryRow> = Rows::new(|s| s.deliveries());
     loop {
-        let is_before = |a: &DeliveryRow, b: &DeliveryRow| (&a.message, &a.consumer) < (&b.message, &b.consumer);
+        let is_before =
+            |a: &DeliveryRow, b: &DeliveryRow| (&a.message, &a.consumer) < (&b.message, &b.consumer);
         let Some(delivery) = carried.peek(snapshot).await?.cloned() else { break };
         while inbox.next_if(snapshot, |row| is_before(row, &delivery)).await?.is_some() {
             report.checked.deliveries += 1;

@@ -61,8 +61,9 @@ impl Life {
 
     /// Takes the next command; says what the life cycle does not allow.
     pub(super) fn apply(&mut self, command: &OrderCommand, marks: &Watermarks) -> Result<(), String> {
-        let kind = ChangeKind::from_code(command.kind)
-            .ok_or_else(|| format!("batch {} has a command of the unknown kind {}", command.batch, command.kind))?;
+        let kind = ChangeKind::from_code(command.kind).ok_or_else(|| {
+            format!("batch {} has a command of the unknown kind {}", command.batch, command.kind)
+        })?;
         match kind {
             ChangeKind::Reserve | ChangeKind::Tombstone => self.begin(kind, command, marks),
             ChangeKind::Extend => self.expect(kind, command, Status::Held),

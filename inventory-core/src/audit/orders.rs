@@ -85,9 +85,9 @@ impl<'m> Folding<'m> {
             return;
         }
         let is_birth = super::life::is_birth(command.kind);
-        let life = self.life.get_or_insert_with(|| {
-            if self.is_given && !is_birth { Life::given() } else { Life::default() }
-        });
+        let life = self
+            .life
+            .get_or_insert_with(|| if self.is_given && !is_birth { Life::given() } else { Life::default() });
         if let Err(problem) = life.apply(command, self.marks) {
             self.problems += 1;
             if self.problems <= PROBLEMS_MAX {
@@ -110,7 +110,8 @@ fn check_shape(row: &ReservationRow, report: &mut AuditReport) {
             if !lines.is_sorted_by(|a, b| a.product < b.product) {
                 add("lines out of product order".to_owned());
             }
-            for line in lines.iter().filter(|l| l.requested <= 0 || !(0..=l.requested).contains(&l.remaining)) {
+            for line in lines.iter().filter(|l| l.requested <= 0 || !(0..=l.requested).contains(&l.remaining))
+            {
                 add(format!(
                     "product {}: {} requested, {} remaining",
                     line.product, line.requested, line.remaining
@@ -208,9 +209,14 @@ fn check_times(row: &ReservationRow, life: &Life, add: &mut impl FnMut(String)) 
 /// Commands without a reservation: it ended and was pruned, or it is missing.
 fn check_absent(order: OrderId, life: Option<&Life>, marks: &Watermarks, report: &mut AuditReport) {
     let Some(life) = life else { return };
-    if life.may_be_pruned(marks) || (life.is_given && life.ended_at.is_none() && marks.reservations.is_some()) {
+    if life.may_be_pruned(marks) || (life.is_given && life.ended_at.is_none() && marks.reservations.is_some())
+    {
         return;
     }
     let status = life.status.map_or("unknown", Status::name);
-    report.add(Check::OrderMissing, Subject::Order(order), format!("its commands made it {status}, but it is gone"));
+    report.add(
+        Check::OrderMissing,
+        Subject::Order(order),
+        format!("its commands made it {status}, but it is gone"),
+    );
 }

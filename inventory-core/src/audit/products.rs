@@ -163,7 +163,10 @@ fn check_settings(row: &ProductRow, chain: &Chain, report: &mut AuditReport) {
     let admin_fits =
         if chain.is_complete { row.admin_version == admin } else { row.admin_version >= admin.max(1) };
     if !admin_fits {
-        add(format!("admin version {}, but the journal has {admin} administrative changes", row.admin_version));
+        add(format!(
+            "admin version {}, but the journal has {admin} administrative changes",
+            row.admin_version
+        ));
     }
     if row.per_customer_limit.is_some() != row.limited_since.is_some() {
         add(format!(
@@ -190,7 +193,11 @@ fn check_settings(row: &ProductRow, chain: &Chain, report: &mut AuditReport) {
 fn report_missing(product: ProductId, held: i64, chain: &Chain, report: &mut AuditReport) {
     let subject = Subject::Product(product);
     if held != 0 {
-        report.add(Check::HeldSum, subject.clone(), format!("no such product, but HELD reservations hold {held}"));
+        report.add(
+            Check::HeldSum,
+            subject.clone(),
+            format!("no such product, but HELD reservations hold {held}"),
+        );
     }
     if let Some(head) = &chain.head {
         let detail = format!("no such product, but the journal knows it up to version {}", head.version);

@@ -62,7 +62,8 @@ impl LedgerCopy {
     }
 
     fn versions(&self) -> Vec<VersionRow> {
-        let rows = self.journal.iter().flat_map(|entry| entry.products.iter().map(move |after| (entry, after)));
+        let rows =
+            self.journal.iter().flat_map(|entry| entry.products.iter().map(move |after| (entry, after)));
         sorted(
             rows.map(|(entry, after)| VersionRow {
                 product: after.product,
@@ -268,11 +269,8 @@ impl Snapshot for CopySnapshot {
 
     async fn batches(&mut self) -> Page<BatchRow> {
         self.batches.page(|| {
-            let row = |entry: &JournalEntry| BatchRow {
-                batch: entry.batch,
-                at: Some(entry.at),
-                malformed: None,
-            };
+            let row =
+                |entry: &JournalEntry| BatchRow { batch: entry.batch, at: Some(entry.at), malformed: None };
             sorted(self.ledger.journal.iter().map(row), |row| row.batch)
         })
     }

@@ -1,3 +1,5 @@
 //! What the crate does as a whole, seen from outside.
 
+mod audit;
 mod conformance;
+mod engine;

@@ -194,5 +194,9 @@ fn failed(error: sqlx::Error) -> StoreError {
         },
         _ => StoreErrorKind::Unavailable,
     };
-    StoreError { kind, message: "the audit could not read the ledger".to_owned(), source: Some(Box::new(error)) }
+    StoreError {
+        kind,
+        message: "the audit could not read the ledger".to_owned(),
+        source: Some(Box::new(error)),
+    }
 }

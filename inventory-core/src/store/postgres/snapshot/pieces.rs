@@ -71,8 +71,7 @@ fn product_pieces(cuts: &[i64]) -> Vec<Piece> {
     let mut next = Some(i64::MIN);
     for through in cuts.iter().copied().chain([i64::MAX]) {
         if let Some(from) = next {
-            pieces
-                .push(Piece::Products { from: ProductId::new(from), through: ProductId::new(through) });
+            pieces.push(Piece::Products { from: ProductId::new(from), through: ProductId::new(through) });
         }
         next = through.checked_add(1);
     }

@@ -23,12 +23,10 @@ pub(super) const SETTINGS: [&str; 6] = [
 pub(super) const WATERMARKS: &str = "SELECT name, at FROM watermarks";
 
 /// Rows that a view of products spans: journal lines and versions, and reservations.
-pub(super) const COUNT_JOURNAL: &str =
-    "SELECT COALESCE(sum(cardinality(line_command) + cardinality(kinds) + cardinality(products)), 0)::bigint \
+pub(super) const COUNT_JOURNAL: &str = "SELECT COALESCE(sum(cardinality(line_command) + cardinality(kinds) + cardinality(products)), 0)::bigint \
      FROM journal";
 pub(super) const COUNT_RESERVATIONS: &str = "SELECT count(*) FROM reservations";
-pub(super) const COUNT_BATCHES: &str =
-    "SELECT (SELECT count(*) FROM commit_batch) + (SELECT count(*) FROM journal) + (SELECT count(*) FROM outbox)";
+pub(super) const COUNT_BATCHES: &str = "SELECT (SELECT count(*) FROM commit_batch) + (SELECT count(*) FROM journal) + (SELECT count(*) FROM outbox)";
 pub(super) const COUNT_ADJUSTMENTS: &str = "SELECT count(*) FROM adjustments";
 pub(super) const COUNT_INBOX: &str = "SELECT count(*) FROM inbox";
 

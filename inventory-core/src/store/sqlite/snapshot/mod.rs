@@ -139,7 +139,8 @@ impl Snapshot for SqliteSnapshot {
     }
 
     async fn reservations(&mut self) -> Page<ReservationRow> {
-        self.keyed(sql::RESERVATIONS, Key::Blob(Vec::new()), |row: &ReservationRow| Key::id(row.order.get())).await
+        self.keyed(sql::RESERVATIONS, Key::Blob(Vec::new()), |row: &ReservationRow| Key::id(row.order.get()))
+            .await
     }
 
     async fn command_lines(&mut self) -> Page<CommandLineRow> {
@@ -159,8 +160,10 @@ impl Snapshot for SqliteSnapshot {
     }
 
     async fn adjustments(&mut self) -> Page<AdjustmentRow> {
-        self.keyed(sql::ADJUSTMENTS, Key::Text(String::new()), |row: &AdjustmentRow| Key::Text(row.id.clone()))
-            .await
+        self.keyed(sql::ADJUSTMENTS, Key::Text(String::new()), |row: &AdjustmentRow| {
+            Key::Text(row.id.clone())
+        })
+        .await
     }
 
     async fn adjusts(&mut self) -> Page<AdjustRow> {
@@ -189,5 +192,9 @@ fn failed(error: sqlx::Error) -> StoreError {
         sqlx::Error::Database(_) => StoreErrorKind::Misconfigured,
         _ => StoreErrorKind::Unavailable,
     };
-    StoreError { kind, message: "the audit could not read the ledger".to_owned(), source: Some(Box::new(error)) }
+    StoreError {
+        kind,
+        message: "the audit could not read the ledger".to_owned(),
+        source: Some(Box::new(error)),
+    }
 }
