@@ -9,6 +9,7 @@ pub mod decide;
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod explain;
 mod housekeeping;
 pub mod ids;
 pub mod journal;

@@ -1,8 +1,12 @@
 //! The audit: a clean ledger passes, and every corruption is found and named.
 
 mod corruptions;
+mod explained;
 mod ledgers;
+mod load;
 mod model;
+mod postgres;
+mod sqlite;
 
 use inventory_core::audit::{AuditReport, Check, Subject, audit};
 use inventory_core::store::ledger_copy::LedgerCopy;
