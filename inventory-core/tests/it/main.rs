@@ -3,3 +3,4 @@
 mod audit;
 mod conformance;
 mod engine;
+mod faults;

@@ -177,7 +177,7 @@ pub(super) async fn history(make: &dyn StoreFactory) {
     assert_eq!(versions[2].changes, [change(ChangeKind::Adjust, None, -4, Some(note("brøken \"glass\"")))]);
 
     let from_second = store.history(product, 2, 1).await.expect("history");
-    assert_eq!(from_second, [second.clone()]);
+    assert_eq!(from_second, std::slice::from_ref(second));
     assert!(store.history(product, 4, 10).await.expect("history").is_empty());
     assert!(store.history(product, u64::MAX, 10).await.expect("history").is_empty());
 }
