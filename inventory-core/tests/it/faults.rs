@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use inventory_core::clock::Timestamp;
 use inventory_core::ids::{BatchId, Note, ProductId};
-use inventory_core::journal::JournalEntry;
 use inventory_core::product::{Alert, Product};
 use inventory_core::quantity::Units;
 use inventory_core::store::faults::{Fault, FaultPlan, FaultyStore};
@@ -59,17 +58,7 @@ fn raised(locked: &Locked, batch: BatchId) -> Effects {
         last_batch: batch,
     };
     let product = ProductEffect { version_before: before.map(|p| p.version), stock_only: false, after };
-    Effects {
-        created: Vec::new(),
-        changed: Vec::new(),
-        products: vec![product],
-        adjustments: Vec::new(),
-        customer_units: Vec::new(),
-        limits_lifted: Vec::new(),
-        deliveries: Vec::new(),
-        outbox: Vec::new(),
-        journal: JournalEntry { batch, at: locked.now, commands: Vec::new(), products: Vec::new() },
-    }
+    Effects { products: vec![product], ..crate::effects::empty(batch, locked.now) }
 }
 
 async fn on_hand(store: &dyn Store) -> i64 {

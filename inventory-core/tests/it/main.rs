@@ -3,4 +3,6 @@
 mod audit;
 mod conformance;
 mod engine;
+mod effects;
 mod faults;
+mod sqlite;

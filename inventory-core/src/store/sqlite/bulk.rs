@@ -37,6 +37,12 @@ impl Bulk {
         Self { columns, texts: texts.collect() }
     }
 
+    /// The text for two to the power of `exponent` rows.
+    #[cfg(test)]
+    pub(super) fn text(&self, exponent: usize) -> &str {
+        &self.texts[exponent]
+    }
+
     /// Writes all rows; `bind` adds one row's columns. Says how many rows were inserted or changed.
     pub(super) async fn execute<T: Sync>(
         &self,

@@ -78,6 +78,10 @@ const CUSTOMER_UNITS: &str = "SELECT c.customer_id, c.product_id, c.units FROM j
 const DELIVERED: &str = "SELECT i.consumer, i.message FROM json_each(?1) j \
     CROSS JOIN inbox i ON i.consumer = j.value ->> 0 AND i.message = j.value ->> 1";
 
+/// What `begin` may send.
+#[cfg(test)]
+pub(super) const BATCH_READS: [&str; 5] = [PRODUCTS, RESERVATIONS, ADJUSTMENTS, CUSTOMER_UNITS, DELIVERED];
+
 async fn products(
     executor: impl SqliteExecutor<'_>,
     ids: impl Iterator<Item = ProductId>,

@@ -243,3 +243,55 @@ fn all_found(written: u64, expected: usize, what: &str) -> Result<(), StoreError
     }
     Err(StoreError::new(StoreErrorKind::Conflict, format!("{what} is not what the batch read")))
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::sqlite::SqliteRow;
+    use sqlx::{AssertSqlSafe, Connection, Row};
+
+    use super::super::{MIGRATIONS, read};
+    use super::*;
+
+    /// Whatever SQLite believes about the sizes of tables: one scan of a large one would stop the shop.
+    #[tokio::test]
+    async fn no_statement_of_a_batch_scans_a_table() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        MIGRATIONS.run_direct(None, &mut connection, false).await.unwrap();
+        let written = [
+            &STATEMENTS.change_reservations,
+            &STATEMENTS.change_products,
+            &STATEMENTS.change_stock,
+            &STATEMENTS.remove_customer_units,
+        ];
+        let mut statements: Vec<&str> = written.iter().map(|bulk| bulk.text(3)).collect();
+        statements.extend(read::BATCH_READS);
+        for analyzed in [false, true] {
+            for statement in &statements {
+                let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")));
+                let plan = plan.fetch_all(&mut connection).await.unwrap();
+                let steps: Vec<String> = plan.iter().map(|row: &SqliteRow| row.get("detail")).collect();
+                let tables = ["inventory", "reservations", "customer_product", "p", "r", "a", "c", "i"];
+                let scans = steps.iter().any(|step| {
+                    step.strip_prefix("SCAN ")
+                        .is_some_and(|rest| tables.contains(&rest.split(' ').next().unwrap_or(rest)))
+                });
+                assert!(!scans, "analyzed {analyzed}: {statement}: {steps:?}");
+                assert!(steps.iter().any(|step| step.starts_with("SEARCH")), "{statement}: {steps:?}");
+            }
+            // Tables that are empty, and known to be: the temptation to scan is greatest.
+            sqlx::query("ANALYZE").execute(&mut connection).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_answered_is_on_the_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = super::super::SqliteStore::open(directory.path().join("ledger.db")).await.unwrap();
+        let mut connection = store.shared.connect().await.unwrap();
+        let mode: String =
+            sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut connection).await.unwrap();
+        let synchronous: i64 =
+            sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut connection).await.unwrap();
+        assert_eq!((mode.as_str(), synchronous), ("wal", 2));
+    }
+}
