@@ -95,6 +95,7 @@ impl SqliteStore {
         let mut connection = options.connect().await.map_err(error::store_error)?;
         // Not `run`, whose future the compiler cannot see to be Send.
         MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(error::migrate_error)?;
+        forget_statistics(&mut connection).await.map_err(error::store_error)?;
         let last: Option<i64> = sqlx::query_scalar("SELECT at FROM watermarks WHERE name = 'clock'")
             .fetch_optional(&mut connection)
             .await
@@ -115,6 +116,19 @@ impl SqliteStore {
     pub async fn close(&self) {
         self.shared.readers.close().await;
     }
+}
+
+/// Without statistics SQLite takes every table to be large, and looks keys up. With old ones, left by somebody's
+/// ANALYZE when the tables were small, it would scan them for every batch.
+async fn forget_statistics(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let tables: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE name IN ('sqlite_stat1', 'sqlite_stat4')")
+            .fetch_all(&mut *connection)
+            .await?;
+    for table in tables {
+        sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM {table}"))).execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 impl Shared {
