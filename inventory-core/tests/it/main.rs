@@ -2,7 +2,8 @@
 
 mod audit;
 mod conformance;
-mod engine;
 mod effects;
+mod engine;
 mod faults;
+mod postgres;
 mod sqlite;

@@ -1,0 +1,127 @@
+//! What stands behind the code: constraints, keys, versions, states. In every case nothing is left of the batch, and the
+//! session goes on.
+
+use std::time::Duration;
+
+use inventory_core::ids::ProductId;
+use inventory_core::quantity::Units;
+use inventory_core::reservation::Status;
+use inventory_core::store::{
+    CommitFailure, Effects, Footprint, Session, StoreError, StoreErrorKind,
+};
+
+use super::hand::{Ledger, begin, begin_hold, begin_with_orders, count, execute, ids, new_order, nothing};
+
+const TTL: Duration = Duration::from_secs(900);
+
+/// Persists, expects a refusal, and checks that another batch works on the same session.
+async fn refused(ledger: &Ledger, session: &mut dyn Session, effects: &Effects) -> StoreError {
+    let error = session.persist(effects).await.unwrap_err();
+    assert!(matches!(session.commit().await, Err(CommitFailure::Definite(_))), "there is nothing to commit");
+    let mut sql = ledger.sql().await;
+    let fences: i64 = sqlx::query_scalar("SELECT count(*) FROM commit_batch WHERE batch_id = $1")
+        .bind(effects.journal.batch.get())
+        .fetch_one(&mut sql)
+        .await
+        .unwrap();
+    assert_eq!(fences, 0, "the refused batch left its fence behind");
+    let next = begin_hold(session, new_order(), &[(1, 1)], TTL).await;
+    session.persist(&next).await.unwrap();
+    session.commit().await.unwrap();
+    error
+}
+
+#[tokio::test]
+async fn i1_the_database_itself_refuses_to_oversell() {
+    let ledger = Ledger::new().await;
+    ledger.stock(&[(1, 5)]).await;
+    let mut session = ledger.session().await;
+    let order = new_order();
+    let effects = begin_hold(session.as_mut(), order, &[(1, 6)], TTL).await;
+    let error = refused(&ledger, session.as_mut(), &effects).await;
+    assert_eq!(error.kind, StoreErrorKind::Data);
+    assert_eq!(ledger.reservation(order).await, None);
+    assert_eq!(ledger.product(1).await.held, Units::stored(1), "only the batch after it");
+}
+
+#[tokio::test]
+async fn i7_an_order_that_exists_is_a_conflict() {
+    let ledger = Ledger::new().await;
+    ledger.stock(&[(1, 5)]).await;
+    let first = ledger.hold(new_order(), &[(1, 1)], TTL).await;
+    let mut session = ledger.session().await;
+    let effects = begin_hold(session.as_mut(), first.order, &[(1, 2)], TTL).await;
+    assert_eq!(refused(&ledger, session.as_mut(), &effects).await.kind, StoreErrorKind::Conflict);
+    assert_eq!(ledger.reservation(first.order).await, Some(first));
+}
+
+#[tokio::test]
+async fn i9_a_product_at_another_version_is_a_conflict_on_both_paths() {
+    let ledger = Ledger::new().await;
+    ledger.stock(&[(1, 5)]).await;
+    let mut session = ledger.session().await;
+    for common in [true, false] {
+        let mut effects = begin_hold(session.as_mut(), new_order(), &[(1, 1)], TTL).await;
+        effects.products[0].version_before = Some(40);
+        effects.created[0].late = !common;
+        assert_eq!(refused(&ledger, session.as_mut(), &effects).await.kind, StoreErrorKind::Conflict);
+    }
+}
+
+#[tokio::test]
+async fn i4_a_reservation_in_another_state_is_a_conflict() {
+    let ledger = Ledger::new().await;
+    ledger.stock(&[(1, 5)]).await;
+    let hold = ledger.hold(new_order(), &[(1, 1)], TTL).await;
+    let mut session = ledger.session().await;
+    let (locked, batch) = begin_with_orders(session.as_mut(), &[hold.order]).await;
+    let mut effects = nothing(batch, locked.now);
+    let mut changed = hold.clone();
+    changed.status = Status::Released;
+    effects.changed = vec![(Status::Expired, changed)];
+    assert_eq!(refused(&ledger, session.as_mut(), &effects).await.kind, StoreErrorKind::Conflict);
+    assert_eq!(ledger.reservation(hold.order).await, Some(hold));
+}
+
+#[tokio::test]
+async fn a_batch_id_is_used_once() {
+    let ledger = Ledger::new().await;
+    ledger.stock(&[(1, 5)]).await;
+    let mut session = ledger.session().await;
+    let (_, batch) = begin(session.as_mut(), &ids([1])).await;
+    session.commit().await.unwrap();
+    let again = session.begin(batch, &Footprint { products: ids([1]), ..Footprint::default() }).await;
+    assert_eq!(again.unwrap_err().kind, StoreErrorKind::Conflict);
+    begin(session.as_mut(), &ids([1])).await;
+}
+
+#[tokio::test]
+async fn i6_a_rolled_back_batch_leaves_nothing() {
+    let ledger = Ledger::new().await;
+    ledger.stock(&[(1, 5)]).await;
+    let before = ledger.product(1).await;
+    let mut session = ledger.session().await;
+    let effects = begin_hold(session.as_mut(), new_order(), &[(1, 1)], TTL).await;
+    session.persist(&effects).await.unwrap();
+    session.rollback().await.unwrap();
+    assert!(matches!(session.commit().await, Err(CommitFailure::Definite(_))));
+    assert_eq!(ledger.product(1).await, before);
+    assert_eq!(count(&mut ledger.sql().await, "reservations").await, 0);
+}
+
+#[tokio::test]
+async fn a_transaction_that_the_server_ended_is_unavailable_and_commits_nothing() {
+    let ledger = Ledger::new().await;
+    ledger.stock(&[(1, 5)]).await;
+    let mut session = ledger.session().await;
+    let order = new_order();
+    let effects = begin_hold(session.as_mut(), order, &[(1, 1)], TTL).await;
+    let pid = session.backend().pid.unwrap();
+    execute(&mut ledger.sql().await, &format!("SELECT pg_terminate_backend({pid}, 5000)")).await.unwrap();
+    assert_eq!(session.persist(&effects).await.unwrap_err().kind, StoreErrorKind::Unavailable);
+    assert!(matches!(session.commit().await, Err(CommitFailure::Definite(_))), "COMMIT was never sent");
+    let again = session.begin(super::hand::new_batch(), &Footprint::default()).await;
+    assert_eq!(again.unwrap_err().kind, StoreErrorKind::Unavailable);
+    assert_eq!(ledger.reservation(order).await, None);
+    assert_eq!(ledger.product(1).await.id, ProductId::new(1));
+}

@@ -1,0 +1,12 @@
+//! The Postgres adapter on a real server. Effects are made by hand: the rules have tests of their own.
+
+mod batches;
+mod guards;
+mod hand;
+mod locks;
+mod migrations;
+mod proxy;
+mod reads;
+mod roles;
+mod sweep;
+mod unknown_commit;
