@@ -1,1 +1,14 @@
-//! Placeholder.
+//! How a Holdfast service runs: an HTTP server that defends itself, problem+json, strict JSON, metrics, logs and
+//! shutdown. **Nothing here reads the environment or installs anything global except [`telemetry::init`].**
+
+pub mod docs;
+pub mod http;
+pub mod json;
+pub mod metrics;
+pub mod problem;
+pub mod shape;
+pub mod telemetry;
+
+pub use http::{BodyLimits, Drained, Edge, HttpOptions, Server};
+pub use metrics::{Metrics, RouteMetrics};
+pub use problem::{FieldError, Problem};

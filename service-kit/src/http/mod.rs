@@ -1,0 +1,17 @@
+//! The HTTP server: an accept loop of its own, since `axum::serve` has no header-read timeout, no connection cap and
+//! leaves TCP_NODELAY off.
+
+pub mod body;
+pub mod edge;
+pub mod fallback;
+pub mod lines;
+pub mod options;
+pub mod request_id;
+pub mod server;
+mod stall;
+
+pub use body::{BodyLimits, Chunks};
+pub use edge::Edge;
+pub use lines::{Line, Lines};
+pub use options::HttpOptions;
+pub use server::{Drained, Server};

@@ -1,0 +1,152 @@
+//! Accept, serve, drain.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::stall::StallGuard;
+use super::{Edge, HttpOptions};
+
+/// How long to wait after an accept that failed for want of resources (file descriptors, memory).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A bound listener that does not accept yet.
+pub struct Server {
+    listener: TcpListener,
+    options: HttpOptions,
+}
+
+/// How a drain ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Drained {
+    /// Every request in flight was answered.
+    Cleanly,
+    /// Some were not by the deadline; their connections were cut.
+    Cut,
+}
+
+impl Server {
+    /// Binds. With port 0 the system chooses; see [`Server::local_addr`].
+    pub async fn bind(addr: SocketAddr, options: HttpOptions) -> io::Result<Self> {
+        Ok(Self { listener: TcpListener::bind(addr).await?, options })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop`, then drains: stops accepting, closes idle connections, lets requests in flight finish.
+    pub async fn run(self, edge: Edge, stop: CancellationToken) -> Drained {
+        let connections = TaskTracker::new();
+        let cut = CancellationToken::new();
+        self.accept(&edge, &connections, &stop, &cut).await;
+        let drain_deadline = self.options.drain_deadline;
+        drop(self.listener);
+        connections.close();
+        if tokio::time::timeout(drain_deadline, connections.wait()).await.is_ok() {
+            return Drained::Cleanly;
+        }
+        cut.cancel();
+        connections.wait().await;
+        Drained::Cut
+    }
+
+    async fn accept(
+        &self,
+        edge: &Edge,
+        connections: &TaskTracker,
+        stop: &CancellationToken,
+        cut: &CancellationToken,
+    ) {
+        let slots = Arc::new(Semaphore::new(self.options.connections_max));
+        loop {
+            // The slot first: connections beyond the cap wait in the kernel's queue and cost nothing here.
+            let slot = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                Ok(slot) = Arc::clone(&slots).acquire_owned() => slot,
+            };
+            let accepted = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                accepted = self.listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, _peer)) => {
+                    let connection = Connection {
+                        edge: edge.clone(),
+                        options: self.options,
+                        // Children: the tokens are looked at on every wake, and a shared one would be contended.
+                        stop: stop.child_token(),
+                        cut: cut.child_token(),
+                    };
+                    connections.spawn(async move {
+                        connection.serve(stream).await;
+                        drop(slot);
+                    });
+                }
+                // A peer that gave up before it was accepted, or no descriptors left: neither ends the service.
+                Err(error) => {
+                    tracing::warn!(%error, "could not accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+struct Connection {
+    edge: Edge,
+    options: HttpOptions,
+    stop: CancellationToken,
+    cut: CancellationToken,
+}
+
+impl Connection {
+    async fn serve(self, stream: TcpStream) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "could not set TCP_NODELAY");
+        }
+        let io = StallGuard::new(TokioIo::new(stream), self.options.write_stall_deadline);
+        let edge = self.edge;
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let edge = edge.clone();
+            async move { Ok::<_, std::convert::Infallible>(edge.answer(request.map(Body::new)).await) }
+        });
+        let serving = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.options.header_read_deadline)
+            .max_buf_size(self.options.head_bytes_max)
+            .keep_alive(true)
+            .serve_connection(io, service);
+        tokio::pin!(serving);
+        let ended = tokio::select! {
+            biased;
+            ended = serving.as_mut() => ended,
+            () = self.stop.cancelled() => {
+                serving.as_mut().graceful_shutdown();
+                tokio::select! {
+                    biased;
+                    ended = serving.as_mut() => ended,
+                    () = self.cut.cancelled() => Ok(()),
+                }
+            }
+        };
+        if let Err(error) = ended {
+            // Clients that hang up or talk nonsense are everyday life.
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
+}

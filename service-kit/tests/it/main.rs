@@ -1,0 +1,8 @@
+//! The server over real sockets, with clients that behave and clients that do not. Deadlines under test are short;
+//! nothing asserts how long anything took, only what happened and in which order.
+
+mod drain;
+mod edge;
+mod hostile;
+mod strict_json;
+mod support;
