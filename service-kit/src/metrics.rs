@@ -72,7 +72,7 @@ impl Metrics {
     }
 
     /// Folds samples into buckets for ever; without it they pile up between scrapes. Drop it to end it.
-    pub async fn keep_up(&self) {
+    pub async fn keep_up(&self) -> std::convert::Infallible {
         let mut period = tokio::time::interval(UPKEEP_PERIOD);
         loop {
             period.tick().await;

@@ -109,6 +109,12 @@ impl Problem {
         self
     }
 
+    /// Says more precisely what happened.
+    #[must_use]
+    pub fn with_detail(self, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { detail: detail.into(), ..self }
+    }
+
     /// Says when to come back.
     #[must_use]
     pub fn with_retry_after(mut self, seconds: u64) -> Self {
