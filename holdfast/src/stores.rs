@@ -1,0 +1,131 @@
+//! Where an engine keeps its data: the one file that names the stores.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use inventory_core::engine::Engine;
+use inventory_core::event::NoEvents;
+use inventory_core::options::EngineOptions;
+use inventory_core::store::Store;
+
+use crate::config::{HOLD_SECONDS_LIMIT, Settings};
+use crate::database_url::DatabaseUrl;
+
+/// A store by name. Printing it hides secrets.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum StoreTarget {
+    /// Gone with the process.
+    Memory,
+    /// One file, one process.
+    Sqlite(PathBuf),
+    /// Shared with other processes.
+    Postgres(DatabaseUrl),
+}
+
+impl fmt::Display for StoreTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory"),
+            Self::Sqlite(path) => write!(f, "{} (SQLite)", path.display()),
+            Self::Postgres(url) => url.fmt(f),
+        }
+    }
+}
+
+impl StoreTarget {
+    /// Accepts `memory`, `sqlite:PATH` and `postgres://…`. The error says what to change and repeats nothing secret.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text == "memory" {
+            return Ok(Self::Memory);
+        }
+        if let Some(path) = text.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            return if path.is_empty() {
+                Err("names no file: give sqlite:PATH, such as sqlite:./replay.db".to_owned())
+            } else {
+                Ok(Self::Sqlite(PathBuf::from(path)))
+            };
+        }
+        if text.starts_with("postgres") {
+            return DatabaseUrl::parse(text).map(Self::Postgres);
+        }
+        Err("is no store: give memory, sqlite:PATH or postgres://user:password@host:port/database".to_owned())
+    }
+}
+
+/// A store whose schema is up to date.
+pub struct OpenStore {
+    /// For the engine.
+    pub store: Arc<dyn Store>,
+    /// It has no product yet.
+    pub is_empty: bool,
+}
+
+/// Opens a store. SQLite files are made and migrated on the way; a Postgres schema must have been migrated.
+pub async fn open(target: &StoreTarget) -> anyhow::Result<OpenStore> {
+    Err(not_in_this_build(target))
+}
+
+/// Brings a store's schema up to date.
+pub async fn migrate(target: &StoreTarget) -> anyhow::Result<()> {
+    Err(not_in_this_build(target))
+}
+
+fn not_in_this_build(target: &StoreTarget) -> anyhow::Error {
+    anyhow::anyhow!("this build has no store for {target} yet")
+}
+
+/// Starts an engine over a store.
+pub async fn open_engine(store: Arc<dyn Store>, options: EngineOptions) -> anyhow::Result<Engine> {
+    Engine::open(store, Arc::new(NoEvents), options).await.context("the engine did not start")
+}
+
+/// How an engine that serves behaves.
+pub fn role_options(settings: &Settings) -> EngineOptions {
+    EngineOptions {
+        hold_ttl: settings.hold_ttl,
+        hold_ttl_max: settings.hold_ttl_max,
+        ..EngineOptions::default()
+    }
+}
+
+/// How an engine behaves that lives for one verb: no calendar, and a ceiling that leaves room for a long replay.
+pub fn verb_options(settings: &Settings) -> EngineOptions {
+    EngineOptions {
+        hold_ttl: settings.hold_ttl,
+        hold_ttl_max: std::time::Duration::from_secs(HOLD_SECONDS_LIMIT),
+        housekeeping: false,
+        ..EngineOptions::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stores_are_told_by_their_first_letters() {
+        assert_eq!(StoreTarget::parse("memory"), Ok(StoreTarget::Memory));
+        assert_eq!(StoreTarget::parse("sqlite:./a.db"), Ok(StoreTarget::Sqlite("./a.db".into())));
+        assert_eq!(StoreTarget::parse("sqlite:///tmp/a.db"), Ok(StoreTarget::Sqlite("/tmp/a.db".into())));
+        assert!(matches!(StoreTarget::parse("postgresql://h/d"), Ok(StoreTarget::Postgres(_))));
+    }
+
+    #[test]
+    fn what_is_no_store_is_told_what_is() {
+        for text in ["", "sqlite:", "redis://x", "postgres:nowhere at all"] {
+            let parsed = StoreTarget::parse(text);
+            let Err(why) = parsed else { panic!("{text} was taken for {parsed:?}") };
+            assert!(why.contains("give "), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_store_is_printed_without_its_password() {
+        let shown = StoreTarget::parse("postgres://me:s3cret@h/d").unwrap().to_string();
+        assert_eq!(shown, "postgres://me:***@h/d");
+    }
+}

@@ -1,0 +1,118 @@
+//! `holdfast audit`, and what a replay ends with.
+
+use std::io::{self, Write};
+
+use console::style;
+use inventory_core::engine::Engine;
+
+use crate::Verdict;
+use crate::cli::TargetArgs;
+use crate::config::Settings;
+use crate::ledger::{self, AuditReport, Reach};
+
+/// Violations that are printed; the rest is counted.
+const VIOLATIONS_SHOWN_MAX: usize = 50;
+
+/// Audits an inventory; violations are findings.
+pub async fn run(settings: &Settings, target: &TargetArgs) -> anyhow::Result<Verdict> {
+    let ledger = ledger::open(settings, target.url.as_deref(), Reach::Existing).await?;
+    let audited = ledger.audit().await;
+    ledger.close().await;
+    let report = audited?;
+    print(&mut io::stdout().lock(), &report)?;
+    Ok(verdict(&report))
+}
+
+/// Audits an engine of this process. To join: call `Engine::audit` here.
+pub(crate) async fn of_engine(_engine: &Engine) -> anyhow::Result<AuditReport> {
+    anyhow::bail!(
+        "the audit of an engine in this process is not in this build yet; audit a running service with --url"
+    )
+}
+
+/// What a report means to the shell.
+pub(crate) fn verdict(report: &AuditReport) -> Verdict {
+    if report.ok && report.violations.is_empty() { Verdict::Done } else { Verdict::Findings }
+}
+
+/// The report, for people.
+pub(crate) fn print(out: &mut dyn Write, report: &AuditReport) -> io::Result<()> {
+    let checked: Vec<String> =
+        report.checked.iter().map(|(what, count)| format!("{} {}", plain(count), words(what))).collect();
+    let checked = checked.join(", ");
+    match verdict(report) {
+        Verdict::Done => writeln!(out, "{} audit: everything agrees ({checked})", style("✔").green())?,
+        Verdict::Findings => {
+            writeln!(out, "{} audit: {} violations ({checked})", style("✘").red(), report.violations.len())?
+        }
+    }
+    for violation in report.violations.iter().take(VIOLATIONS_SHOWN_MAX) {
+        writeln!(out, "  {}", plain(violation))?;
+    }
+    let hidden = report.violations.len().saturating_sub(VIOLATIONS_SHOWN_MAX);
+    if hidden > 0 {
+        writeln!(out, "  … and {hidden} more")?;
+    }
+    Ok(())
+}
+
+/// `journalEntries` as "journal entries".
+fn words(key: &str) -> String {
+    let mut words = String::new();
+    for letter in key.chars() {
+        if letter.is_ascii_uppercase() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
+}
+
+/// A JSON value as a person would write it.
+fn plain(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| format!("{} {}", words(name), plain(value)));
+            fields.collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn report(body: serde_json::Value) -> AuditReport {
+        serde_json::from_value(body).unwrap()
+    }
+
+    fn printed(report: &AuditReport) -> String {
+        let mut out = Vec::new();
+        print(&mut out, report).unwrap();
+        console::strip_ansi_codes(std::str::from_utf8(&out).unwrap()).into_owned()
+    }
+
+    #[test]
+    fn agreement_is_one_line() {
+        let report = report(json!({"ok": true, "checked": {"journalEntries": 12}, "violations": []}));
+        assert_eq!(printed(&report), "✔ audit: everything agrees (12 journal entries)\n");
+        assert_eq!(verdict(&report), Verdict::Done);
+    }
+
+    #[test]
+    fn every_violation_is_named_and_is_a_finding() {
+        let report = report(json!({"ok": false, "violations": [{"kind": "held", "productId": 7}, "text"]}));
+        assert!(printed(&report).contains("kind held, product id 7\n  text\n"));
+        assert_eq!(verdict(&report), Verdict::Findings);
+    }
+
+    #[test]
+    fn a_report_that_contradicts_itself_is_a_finding() {
+        assert_eq!(verdict(&report(json!({"ok": true, "violations": ["x"]}))), Verdict::Findings);
+        assert_eq!(verdict(&report(json!({"ok": false}))), Verdict::Findings);
+    }
+}
