@@ -13,7 +13,7 @@ use crate::cli::Format;
 /// The longest line of NDJSON that is read as one row.
 const LINE_BYTES_MAX: u64 = 64 * 1024;
 /// A row's form is wrong.
-pub const INVALID_ROW: &str = "invalid_row";
+pub const INVALID_ROW: &str = "invalid_request";
 
 /// One row, taken or not.
 pub type Row = Result<SetStock, RejectedRow>;
@@ -22,7 +22,7 @@ pub type Row = Result<SetStock, RejectedRow>;
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RejectedRow {
-    /// Which row, the first after the header being 1.
+    /// Which row, counted from 1; the header and blank lines are not counted.
     pub row: u64,
     /// Which product, if that could be read.
     #[serde(default)]
@@ -47,7 +47,7 @@ pub enum UnreadableRows {
     Csv(#[from] csv::Error),
 }
 
-/// Rows and their numbers, from the first after the header, which is 1.
+/// Rows and their numbers, counted from 1; the header and blank lines are not counted.
 pub type Rows = Box<dyn Iterator<Item = Result<(u64, Row), UnreadableRows>>>;
 
 /// Reads rows one at a time.
@@ -173,11 +173,16 @@ fn read_csv(source: Box<dyn Read + Send>) -> Result<Rows, UnreadableRows> {
 fn read_ndjson(mut source: BufReader<Box<dyn Read + Send>>) -> Rows {
     let mut number = 0;
     Box::new(std::iter::from_fn(move || {
-        number += 1;
-        match next_line(&mut source) {
-            Ok(None) => None,
-            Ok(Some(line)) => Some(Ok((number, parse_json(number, &line)))),
-            Err(why) => Some(Err(UnreadableRows::Read(why))),
+        loop {
+            match next_line(&mut source) {
+                Ok(None) => return None,
+                Ok(Some(line)) if line.trim_ascii().is_empty() => {}
+                Ok(Some(line)) => {
+                    number += 1;
+                    return Some(Ok((number, parse_json(number, &line))));
+                }
+                Err(why) => return Some(Err(UnreadableRows::Read(why))),
+            }
         }
     }))
 }
@@ -256,7 +261,7 @@ mod tests {
     #[test]
     fn ndjson_has_the_same_keys() {
         let rows = all(
-            "{\"productId\":1,\"onHand\":2,\"name\":\"x\"}\n{\"productId\":1,\"onhand\":2}\nnonsense\n{\"productId\":9,\"onHand\":3}",
+            "{\"productId\":1,\"onHand\":2,\"name\":\"x\"}\n{\"productId\":1,\"onhand\":2}\n\n \r\nnonsense\n{\"productId\":9,\"onHand\":3}",
             Format::Ndjson,
         );
         assert_eq!(rows[0].clone().unwrap().on_hand.get(), 2);

@@ -64,12 +64,14 @@ pub struct OpenStore {
     pub is_empty: bool,
 }
 
-/// Opens a store. SQLite files are made and migrated on the way; a Postgres schema must have been migrated.
+/// Opens a store. To join: `MemoryStore::default()`, `SqliteStore::open(path)`, `PostgresStore::connect(url.expose(), …)`, and
+/// whether there is any row in `inventory`. SQLite files are made and migrated on the way; a Postgres schema must have been migrated.
 pub async fn open(target: &StoreTarget) -> anyhow::Result<OpenStore> {
     Err(not_in_this_build(target))
 }
 
-/// Brings a store's schema up to date.
+/// Brings a store's schema up to date. To join: memory needs nothing, SQLite is opened and closed,
+/// `PostgresStore::migrate(url.expose())`.
 pub async fn migrate(target: &StoreTarget) -> anyhow::Result<()> {
     Err(not_in_this_build(target))
 }
@@ -78,7 +80,8 @@ fn not_in_this_build(target: &StoreTarget) -> anyhow::Error {
     anyhow::anyhow!("this build has no store for {target} yet")
 }
 
-/// Starts an engine over a store.
+/// Starts an engine over a store. To join: events are encoded by `inventory_service::InventoryEvents`, also for verbs, since what
+/// they change is to be published too.
 pub async fn open_engine(store: Arc<dyn Store>, options: EngineOptions) -> anyhow::Result<Engine> {
     Engine::open(store, Arc::new(NoEvents), options).await.context("the engine did not start")
 }

@@ -133,7 +133,7 @@ fn refusal_code(why: ReserveError) -> Result<&'static str, Unanswered> {
         ReserveError::AlreadyReleased(_) => Ok("already_released"),
         ReserveError::Expired(_) => Ok("reservation_expired"),
         ReserveError::ProductNotFound(_) => Ok("product_not_found"),
-        ReserveError::CustomerRequired { .. } => Ok("customer_required"),
+        ReserveError::CustomerRequired { .. } => Ok(super::wire::CUSTOMER_REQUIRED),
         ReserveError::CustomerLimit { .. } => Ok("customer_limit"),
         ReserveError::InsufficientStock(_) => Ok("insufficient_stock"),
         ReserveError::Failed(failure) => Err(failure.into()),
@@ -162,9 +162,10 @@ fn release_code(why: ReleaseError) -> Result<&'static str, Unanswered> {
     }
 }
 
-/// A version's changes; a checkpoint's one line says only how things stood.
+/// A version's changes, each with what was there after it: the journal keeps only what was there after the batch, and the steps
+/// before follow by undoing each change. A checkpoint's one line says only how things stood.
 fn changes_of(version: ProductVersion) -> Vec<Change> {
-    let state = Change {
+    let mut state = Change {
         version: version.after.version,
         at: version.at.to_string(),
         kind: CHECKPOINT.to_owned(),
@@ -177,14 +178,21 @@ fn changes_of(version: ProductVersion) -> Vec<Change> {
     if version.changes.is_empty() {
         return vec![state];
     }
-    let told = version.changes.into_iter().map(|change| Change {
-        kind: change.kind.name().to_owned(),
-        order_id: change.order.map(|order| order.to_string()),
-        quantity: change.units.get(),
-        reason: change.reason.map(|reason| reason.as_str().to_owned()),
-        ..state.clone()
-    });
-    told.collect()
+    let mut told = Vec::with_capacity(version.changes.len());
+    for change in version.changes.into_iter().rev() {
+        told.push(Change {
+            kind: change.kind.name().to_owned(),
+            order_id: change.order.map(|order| order.to_string()),
+            quantity: change.units.get(),
+            reason: change.reason.map(|reason| reason.as_str().to_owned()),
+            ..state.clone()
+        });
+        let (on_hand, held) = change.kind.effect(change.units);
+        state.on_hand -= on_hand.get();
+        state.held -= held.get();
+    }
+    told.reverse();
+    told
 }
 
 #[cfg(test)]
@@ -215,12 +223,12 @@ mod tests {
     }
 
     #[test]
-    fn every_change_of_a_batch_is_told_with_the_state_after_it() {
+    fn every_change_of_a_batch_is_told_with_what_was_there_after_it() {
         let change =
             |kind, units| ProductChange { kind, order: None, units: Units::stored(units), reason: None };
         let told = changes_of(version(vec![change(ChangeKind::Reserve, 2), change(ChangeKind::Release, 1)]));
         let short: Vec<_> = told.iter().map(|c| (c.kind.as_str(), c.quantity, c.version, c.held)).collect();
-        assert_eq!(short, [("reserve", 2, 4, 3), ("release", 1, 4, 3)]);
+        assert_eq!(short, [("reserve", 2, 4, 4), ("release", 1, 4, 3)]);
     }
 
     #[test]

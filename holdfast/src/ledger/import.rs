@@ -12,7 +12,7 @@ use inventory_core::outcome::SetChange;
 use tokio::sync::mpsc;
 
 use super::retry::until_answered;
-use super::{ImportReport, Unanswered};
+use super::{ImportReport, REJECTED_LISTED_MAX, Unanswered};
 use crate::cli::Format;
 use crate::rows::{self, RejectedRow, Row, UnreadableRows};
 
@@ -97,7 +97,8 @@ fn tally(report: &mut ImportReport, answer: Result<SetChange, RejectedRow>) {
         Ok(SetChange::Created) => report.created += 1,
         Ok(SetChange::Updated) => report.updated += 1,
         Ok(SetChange::Unchanged) => report.unchanged += 1,
-        Err(rejected) => report.rejected.push(rejected),
+        Err(rejected) if report.rejected.len() < REJECTED_LISTED_MAX => report.rejected.push(rejected),
+        Err(_) => report.rejected_more += 1,
     }
 }
 
@@ -143,6 +144,17 @@ mod tests {
     fn a_chunk_ends_before_a_product_comes_twice() {
         let text = "productId,onHand\n1,1\n2,1\nbad,1\n1,2\n2,2\n2,3\n".to_owned();
         assert_eq!(chunks(text), [vec![1, 2, 3], vec![4, 5], vec![6]]);
+    }
+
+    #[test]
+    fn rejected_rows_are_listed_up_to_a_bound_and_counted_beyond() {
+        let mut report = ImportReport::default();
+        for row in 1..=1_005 {
+            let bad = RejectedRow { row, product_id: None, code: String::new(), detail: String::new() };
+            tally(&mut report, Err(bad));
+        }
+        assert_eq!((report.rows, report.rejected.len(), report.rejected_more), (1_005, 1_000, 5));
+        assert_eq!(report.rejected_total(), 1_005);
     }
 
     #[test]

@@ -102,6 +102,7 @@ pub struct Unanswered {
 
 /// What an import came to.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ImportReport {
     /// Rows read.
     pub rows: u64,
@@ -111,8 +112,21 @@ pub struct ImportReport {
     pub updated: u64,
     /// Products that were as the row says.
     pub unchanged: u64,
-    /// Rows that were not stored.
+    /// Rows that were not stored, up to [`REJECTED_LISTED_MAX`].
     pub rejected: Vec<RejectedRow>,
+    /// How many more were not stored than `rejected` lists.
+    #[serde(default)]
+    pub rejected_more: u64,
+}
+
+/// Rejected rows that a report lists; more are counted.
+pub const REJECTED_LISTED_MAX: usize = 1_000;
+
+impl ImportReport {
+    /// How many rows were not stored.
+    pub fn rejected_total(&self) -> u64 {
+        self.rejected_more.saturating_add(u64::try_from(self.rejected.len()).unwrap_or(u64::MAX))
+    }
 }
 
 /// A product as it is now.
@@ -149,9 +163,9 @@ pub struct Change {
     /// Why.
     #[serde(default)]
     pub reason: Option<String>,
-    /// Units on hand after the batch.
+    /// Units on hand after it.
     pub on_hand: i64,
-    /// Units held after the batch.
+    /// Units held after it.
     pub held: i64,
 }
 

@@ -8,17 +8,19 @@ use uuid::Uuid;
 use super::{Admission, Ending, Unanswered};
 
 /// Refusals of one order that concern nobody else: the codes that end an order and not the run.
-const ORDER_REFUSALS: [&str; 9] = [
+const ORDER_REFUSALS: [&str; 8] = [
     "insufficient_stock",
     "product_not_found",
     "customer_limit",
-    "customer_required",
     "order_conflict",
     "already_released",
     "already_committed",
     "reservation_expired",
     "reservation_not_found",
 ];
+
+/// What a refusal is called that names `customerId` as missing.
+pub(super) const CUSTOMER_REQUIRED: &str = "customer_required";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -97,10 +99,13 @@ pub(super) fn ending(status: StatusCode, body: &[u8]) -> Result<Ending, Unanswer
 fn order_refusal(status: StatusCode, body: &[u8]) -> Result<String, Unanswered> {
     let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
     if ORDER_REFUSALS.contains(&problem.code.as_str()) {
-        Ok(problem.code)
-    } else {
-        Err(failure(status, body))
+        return Ok(problem.code);
     }
+    // A limited product wants to know who buys: the contract has no code of its own for it.
+    if problem.errors.iter().any(|error| error.field == "customerId") {
+        return Ok(CUSTOMER_REQUIRED.to_owned());
+    }
+    Err(failure(status, body))
 }
 
 /// A body that was promised to be of a shape.
@@ -192,6 +197,13 @@ mod tests {
             why.to_string(),
             "the service answered 422: invalid_request — fix it; ttlSeconds too long"
         );
+    }
+
+    #[test]
+    fn a_limited_product_without_a_customer_refuses_that_order_alone() {
+        let body = br#"{"code":"invalid_request","errors":[{"field":"customerId","message":"is required"}]}"#;
+        let refused = admission(StatusCode::UNPROCESSABLE_ENTITY, body).unwrap();
+        assert_eq!(refused, Admission::Refused(CUSTOMER_REQUIRED.to_owned()));
     }
 
     #[test]

@@ -1,23 +1,21 @@
-//! Serving the inventory: claim the folder, listen, open the store, serve, drain.
+//! Serving the inventory: claim the folder, open the store, listen, serve, drain.
 
 use std::time::Duration;
 
 use anyhow::Context;
-use inventory_core::engine::Engine;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::seam::{self, Service, ServiceOptions};
+use super::seam::{Service, ServiceOptions, Stopped};
 use crate::config::Settings;
 use crate::data_dir::{Claim, DataDir};
 use crate::ledger::{Embedded, ImportReport, Ledger, in_use};
-use crate::signals::{Signals, Told};
+use crate::signals::Signals;
 use crate::stores::{self, StoreTarget};
 use crate::{banner, demo};
 
-/// How long draining may take.
-const DRAIN_SECONDS_MAX: u64 = 10;
+/// How long draining may take, whatever it waits for.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Which deployment this is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,36 +33,38 @@ pub enum Shape {
 pub async fn serve(settings: &Settings, shape: Shape) -> anyhow::Result<()> {
     check_events(settings, shape)?;
     let mut signals = Signals::listen()?;
-    let opening = open(settings, shape);
-    let opened = tokio::select! {
-        opened = opening => opened?,
-        told = signals.next() => return stopped_early(told),
+    let ready = tokio::select! {
+        ready = open(settings, shape) => ready?,
+        told = signals.next() => {
+            info!(signal = ?told, "stopped before serving");
+            return Ok(());
+        }
     };
-    let outcome = serve_until_told(opened.listener, &opened.engine, settings, &mut signals).await;
-    drop(opened.folder);
-    outcome
+    // The folder stays ours until everything in it is closed.
+    let Ready { service, folder: _folder } = ready;
+    run(service, &mut signals).await
 }
 
-/// What serving needs.
-struct Opened {
-    engine: Engine,
-    listener: TcpListener,
+/// Bound, open and announced.
+struct Ready {
+    service: Service,
     folder: Option<DataDir>,
 }
 
-async fn open(settings: &Settings, shape: Shape) -> anyhow::Result<Opened> {
+async fn open(settings: &Settings, shape: Shape) -> anyhow::Result<Ready> {
     let (target, mut folder) = claim(settings)?;
-    let listener = TcpListener::bind(settings.inventory_addr).await.with_context(|| {
-        let addr = settings.inventory_addr;
-        format!("cannot listen on {addr}; set INVENTORY_ADDR to a free address, such as 127.0.0.1:8183")
-    })?;
-    let addr = listener.local_addr().context("the listening address cannot be read")?;
     if shape == Shape::AllInOne {
         stores::migrate(&target).await?;
     }
     let store = stores::open(&target).await?;
     let engine = stores::open_engine(store.store, stores::role_options(settings)).await?;
-    let ledger = Embedded::new(engine.clone(), target.to_string(), None);
+    let options = ServiceOptions { addr: settings.inventory_addr, hold_ttl_max: settings.hold_ttl_max };
+    let service = Service::bind(engine.clone(), options).await.with_context(|| {
+        let addr = settings.inventory_addr;
+        format!("cannot listen on {addr}; set INVENTORY_ADDR to a free address, such as 127.0.0.1:8183")
+    })?;
+    let addr = service.local_addr().context("the listening address cannot be read")?;
+    let ledger = Embedded::new(engine, target.to_string(), None);
     let imported = match shape {
         Shape::AllInOne if store.is_empty => Some(demo::import(&ledger).await?),
         Shape::AllInOne | Shape::OneRole { .. } => None,
@@ -78,7 +78,7 @@ async fn open(settings: &Settings, shape: Shape) -> anyhow::Result<Opened> {
         &banner::Facts { addr, place: target.to_string(), demo: imported.as_ref(), sample },
     );
     tell(settings, shape, imported.as_ref());
-    Ok(Opened { engine, listener, folder })
+    Ok(Ready { service, folder })
 }
 
 /// Where the data is, and the folder if it is ours to guard.
@@ -122,48 +122,33 @@ fn tell(settings: &Settings, shape: Shape, imported: Option<&ImportReport>) {
     }
 }
 
-async fn serve_until_told(
-    listener: TcpListener,
-    engine: &Engine,
-    settings: &Settings,
-    signals: &mut Signals,
-) -> anyhow::Result<()> {
-    let service = Service::new(engine.clone(), ServiceOptions { hold_ttl_max: settings.hold_ttl_max });
-    let shutdown = CancellationToken::new();
-    let serving = seam::serve(listener, service.router(), shutdown.clone());
+/// Serves; the first signal drains, a second one ends the process at once.
+async fn run(service: Service, signals: &mut Signals) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let serving = service.run(stop.clone());
     tokio::pin!(serving);
-    let told = tokio::select! {
-        ended = &mut serving => {
-            engine.shutdown().await;
-            return ended.context("the HTTP service ended");
+    let early = tokio::select! {
+        stopped = &mut serving => Some(stopped),
+        told = signals.next() => {
+            info!(signal = ?told, "draining; a second signal ends at once");
+            None
         }
-        () = engine.failed() => anyhow::bail!(
+    };
+    stop.cancel();
+    let stopped = match early {
+        Some(stopped) => stopped,
+        None => tokio::select! {
+            drained = tokio::time::timeout(DRAIN_DEADLINE, serving) => drained.unwrap_or(Stopped::Cut),
+            again = signals.next() => std::process::exit(again.exit_code()),
+        },
+    };
+    match stopped {
+        Stopped::Cleanly => info!("stopped"),
+        Stopped::Cut => warn!("stopped; what was not answered in time is safe to repeat"),
+        Stopped::EngineFailed => anyhow::bail!(
             "the engine has failed and this process ends; what was answered is stored, start it again to go on"
         ),
-        told = signals.next() => told,
-    };
-    info!(signal = ?told, "draining; a second signal ends at once");
-    shutdown.cancel();
-    let drain = async {
-        let ended = serving.await.context("the HTTP service ended badly");
-        engine.shutdown().await;
-        ended
-    };
-    let deadline = Duration::from_secs(DRAIN_SECONDS_MAX);
-    tokio::select! {
-        drained = tokio::time::timeout(deadline, drain) => match drained {
-            Ok(ended) => ended?,
-            Err(_) => warn!("not everything ended within {DRAIN_SECONDS_MAX} s; what was not answered is safe to repeat"),
-        },
-        again = signals.next() => std::process::exit(again.exit_code()),
     }
-    info!("stopped");
-    Ok(())
-}
-
-/// A signal before anything was served: nothing to drain.
-fn stopped_early(told: Told) -> anyhow::Result<()> {
-    info!(signal = ?told, "stopped before serving");
     Ok(())
 }
 

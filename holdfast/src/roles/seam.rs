@@ -1,45 +1,63 @@
-//! Stands in for `inventory_service` and `service_kit::http` until they are there: same names, same shapes.
-//! To join: delete this file and let `inventory.rs` import `inventory_service::{Service, ServiceOptions}` and
-//! `service_kit::http::serve`.
+//! Stands in for `inventory_service::{Service, ServiceOptions, Stopped}` until they are there: same names, same shapes.
+//! To join: delete this file and import those instead. The real `bind` also takes a `service_kit::Metrics`, and the real options
+//! have more fields, with defaults.
 
+use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use inventory_core::engine::Engine;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// What the service is told.
+/// How the service runs.
 pub(super) struct ServiceOptions {
+    /// Where it listens.
+    pub(super) addr: SocketAddr,
     /// The longest hold that a caller may ask for.
     pub(super) hold_ttl_max: Duration,
 }
 
-/// REST around an engine.
+/// Bound but not serving yet.
 pub(super) struct Service {
-    _engine: Engine,
-    _options: ServiceOptions,
+    listener: TcpListener,
+    engine: Engine,
 }
 
-/// Stands in for `axum::Router`.
-pub(super) struct Router;
+/// Why [`Service::run`] returned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stopped {
+    /// Asked to, and everything begun was finished.
+    Cleanly,
+    /// Asked to, and something was cut off at a deadline.
+    Cut,
+    /// The engine failed by itself.
+    EngineFailed,
+}
 
 impl Service {
-    pub(super) fn new(engine: Engine, options: ServiceOptions) -> Self {
-        let ServiceOptions { hold_ttl_max } = options;
-        Self { _engine: engine, _options: ServiceOptions { hold_ttl_max } }
+    pub(super) async fn bind(engine: Engine, options: ServiceOptions) -> io::Result<Self> {
+        let listener = TcpListener::bind(options.addr).await?;
+        if options.hold_ttl_max.is_zero() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        Ok(Self { listener, engine })
     }
 
-    pub(super) fn router(&self) -> Router {
-        Router
+    pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
     }
-}
 
-/// Serves until `shutdown`.
-pub(super) async fn serve(
-    listener: TcpListener,
-    _router: Router,
-    _shutdown: CancellationToken,
-) -> std::io::Result<()> {
-    drop(listener);
-    Err(std::io::Error::new(std::io::ErrorKind::Unsupported, "this build has no HTTP service yet"))
+    /// Answers nobody: this build has no HTTP service yet.
+    pub(super) async fn run(self, stop: CancellationToken) -> Stopped {
+        let stopped = tokio::select! {
+            () = stop.cancelled() => Stopped::Cleanly,
+            () = self.engine.failed() => Stopped::EngineFailed,
+        };
+        let deadline = Duration::from_secs(1);
+        match tokio::time::timeout(deadline, self.engine.shutdown()).await {
+            Err(_) if stopped == Stopped::Cleanly => Stopped::Cut,
+            _ => stopped,
+        }
+    }
 }

@@ -26,7 +26,7 @@ pub async fn run(settings: &Settings, args: &ImportArgs) -> anyhow::Result<Verdi
     ledger.close().await;
     let report = imported?;
     print(&mut io::stdout().lock(), &report, ledger.place())?;
-    Ok(if report.rejected.is_empty() { Verdict::Done } else { Verdict::Findings })
+    Ok(if report.rejected_total() == 0 { Verdict::Done } else { Verdict::Findings })
 }
 
 /// Imports a file with a progress bar.
@@ -67,15 +67,15 @@ pub fn print(out: &mut dyn Write, report: &ImportReport, place: &str) -> io::Res
         HumanCount(report.created),
         HumanCount(report.updated),
         HumanCount(report.unchanged),
-        HumanCount(report.rejected.len() as u64),
+        HumanCount(report.rejected_total()),
     )?;
     for bad in report.rejected.iter().take(REJECTED_SHOWN_MAX) {
         let product = bad.product_id.map(|product| format!(" product {product}:")).unwrap_or_default();
         writeln!(out, "  row {}:{product} {} ({})", bad.row, bad.detail, style(&bad.code).dim())?;
     }
-    let hidden = report.rejected.len().saturating_sub(REJECTED_SHOWN_MAX);
+    let hidden = report.rejected_total().saturating_sub(REJECTED_SHOWN_MAX as u64);
     if hidden > 0 {
-        writeln!(out, "  … and {} more", HumanCount(hidden as u64))?;
+        writeln!(out, "  … and {} more", HumanCount(hidden))?;
     }
     if !report.rejected.is_empty() {
         writeln!(
