@@ -1,7 +1,7 @@
 //! A Holdfast binary as a process of its own, as its users run it.
 
-use std::fs::{File, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::fs::OpenOptions;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ const LOG_LINES_SHOWN: usize = 120;
 #[derive(Clone, Debug)]
 pub struct Launch {
     binary: PathBuf,
+    preparation: Option<Vec<String>>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
 }
@@ -35,7 +36,14 @@ pub struct Launch {
 impl Launch {
     /// `binary` is `env!("CARGO_BIN_EXE_holdfast")` of the test that asks.
     pub fn new(binary: impl Into<PathBuf>) -> Self {
-        Self { binary: binary.into(), arguments: Vec::new(), environment: Vec::new() }
+        Self { binary: binary.into(), preparation: None, arguments: Vec::new(), environment: Vec::new() }
+    }
+
+    /// Runs the binary to its end with these arguments before its first start, such as `migrate`.
+    #[must_use]
+    pub fn prepare<'a>(mut self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        self.preparation = Some(arguments.into_iter().map(str::to_owned).collect());
+        self
     }
 
     /// Adds command line arguments.
@@ -54,44 +62,37 @@ impl Launch {
 
     /// Starts the process on free ports with an empty data folder, and waits until it is ready.
     pub async fn start(self) -> Result<Holdfast> {
-        let home = tempfile::Builder::new().prefix("holdfast-service-").tempdir()?;
+        let mut holdfast = self.at_home()?;
+        holdfast.run_preparation().await?;
         for attempt in 1.. {
-            let ports = [crate::free_port(), crate::free_port(), crate::free_port()];
-            let mut holdfast = Holdfast {
-                launch: self.clone(),
-                home: home.path().to_owned(),
-                ports,
-                running: None,
-                _folder: None,
-            };
             match holdfast.start_again().await {
-                Ok(()) => {
-                    holdfast._folder = Some(home);
-                    return Ok(holdfast);
+                Ok(()) => break,
+                Err(_) if attempt < STARTS_MAX && holdfast.log().contains("in use") => {
+                    holdfast.ports = free_ports();
                 }
-                Err(_) if attempt < STARTS_MAX && holdfast.log().contains("in use") => {}
                 Err(error) => return Err(error),
             }
         }
-        unreachable!("the loop ends by returning")
+        Ok(holdfast)
     }
 
     /// Runs the process to its end, for starts that must be refused and for operators' verbs. Answers what it wrote
     /// to both of its outputs.
     pub async fn run_to_end(self) -> Result<(ExitStatus, String)> {
-        let home = tempfile::Builder::new().prefix("holdfast-service-").tempdir()?;
-        let ports = [crate::free_port(), crate::free_port(), crate::free_port()];
-        let mut holdfast = Holdfast {
-            launch: self,
-            home: home.path().to_owned(),
-            ports,
-            running: None,
-            _folder: Some(home),
-        };
+        let mut holdfast = self.at_home()?;
         holdfast.spawn()?;
         let status = holdfast.exit_within(READY_WITHIN).await?;
         Ok((status, holdfast.log()))
     }
+
+    fn at_home(self) -> Result<Holdfast> {
+        let home = tempfile::Builder::new().prefix("holdfast-service-").tempdir()?;
+        Ok(Holdfast { launch: self, home, ports: free_ports(), running: None })
+    }
+}
+
+fn free_ports() -> [u16; 3] {
+    [crate::free_port(), crate::free_port(), crate::free_port()]
 }
 
 /// A started process and its data folder. Dropping it kills the process; so does the end of the test process.
@@ -99,10 +100,9 @@ impl Launch {
 #[derive(Debug)]
 pub struct Holdfast {
     launch: Launch,
-    home: PathBuf,
+    home: TempDir,
     ports: [u16; 3],
     running: Option<Running>,
-    _folder: Option<TempDir>,
 }
 
 #[derive(Debug)]
@@ -124,7 +124,7 @@ impl Holdfast {
 
     /// The data folder, kept over restarts.
     pub fn data(&self) -> PathBuf {
-        self.home.join("data")
+        self.home.path().join("data")
     }
 
     /// The operating system's name for the process.
@@ -173,10 +173,17 @@ impl Holdfast {
         if self.running.is_some() {
             bail!("the process is running already");
         }
-        let log = self.open_log()?;
+        let child = self.run(&self.launch.arguments)?;
+        let rites = LastRites::prepare(Command::new("sh"), "kill -9 \"$1\"", [child.id().to_string()])?;
+        self.running = Some(Running { child, rites });
+        Ok(())
+    }
+
+    fn run(&self, arguments: &[String]) -> Result<Child> {
+        let log = OpenOptions::new().create(true).append(true).open(self.log_path())?;
         let [inventory, orders, payments] = self.ports.map(|port| format!("127.0.0.1:{port}"));
-        let child = Command::new(&self.launch.binary)
-            .args(&self.launch.arguments)
+        Command::new(&self.launch.binary)
+            .args(arguments)
             .env_clear()
             .env("RUST_BACKTRACE", "1")
             .env("INVENTORY_ADDR", inventory)
@@ -184,14 +191,21 @@ impl Holdfast {
             .env("PAYMENT_ADDR", payments)
             .env("DATA_DIR", self.data())
             .envs(self.launch.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(&self.home)
+            .current_dir(self.home.path())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
-            .with_context(|| format!("starting {}", self.launch.binary.display()))?;
-        let rites = LastRites::prepare(Command::new("sh"), "kill -9 \"$1\"", [child.id().to_string()])?;
-        self.running = Some(Running { child, rites });
+            .with_context(|| format!("starting {}", self.launch.binary.display()))
+    }
+
+    async fn run_preparation(&self) -> Result<()> {
+        let Some(arguments) = &self.launch.preparation else { return Ok(()) };
+        let mut child = self.run(arguments)?;
+        let status = tokio::task::spawn_blocking(move || child.wait()).await??;
+        if !status.success() {
+            bail!("{arguments:?} failed ({status}); its log:\n{}", self.log_end());
+        }
         Ok(())
     }
 
@@ -255,11 +269,7 @@ impl Holdfast {
     }
 
     fn log_path(&self) -> PathBuf {
-        self.home.join("log")
-    }
-
-    fn open_log(&self) -> Result<File> {
-        open_append(&self.log_path())
+        self.home.path().join("log")
     }
 
     fn log_end(&self) -> String {
@@ -267,10 +277,6 @@ impl Holdfast {
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n")
     }
-}
-
-fn open_append(path: &Path) -> Result<File> {
-    Ok(OpenOptions::new().create(true).append(true).open(path)?)
 }
 
 impl Drop for Holdfast {

@@ -13,6 +13,9 @@ fn main() -> anyhow::Result<()> {
     if std::env::args().any(|argument| argument == "--refuse") {
         anyhow::bail!("refused as asked");
     }
+    if std::env::args().any(|argument| argument == "--once") {
+        return Ok(());
+    }
     let listener = TcpListener::bind(variable("INVENTORY_ADDR")?)?;
     println!("listening");
     for stream in listener.incoming() {

@@ -40,3 +40,14 @@ async fn a_dropped_service_is_gone() {
     drop(service);
     assert!(!std::fs::exists(&proc).expect("readable"));
 }
+
+#[tokio::test]
+async fn a_preparation_runs_once_before_the_first_start() {
+    let mut service = answer_ready().prepare(["--once"]).start().await.expect("it starts");
+    service.kill9().await.expect("it dies");
+    service.start_again().await.expect("it starts again");
+    let starts = std::fs::read_to_string(service.data().join("starts")).expect("the data folder was kept");
+    assert_eq!(starts.lines().count(), 3);
+    let error = answer_ready().prepare(["--refuse"]).start().await.expect_err("the preparation fails");
+    assert!(error.to_string().contains("refused as asked"), "{error}");
+}

@@ -9,7 +9,8 @@ use crate::shop::{Caller, Shop, StoreKind, launch, new_order};
 /// Sends reserves that will get no answer, and does not wait for them.
 fn send_without_waiting(shop: &Caller, orders: &[Uuid]) -> tokio::task::JoinSet<()> {
     let mut sent = tokio::task::JoinSet::new();
-    for order in orders.iter().copied() {
+    for order in orders {
+        let order = *order;
         let shop = shop.clone();
         sent.spawn(async move {
             let body = serde_json::json!({"orderId": order, "items": crate::shop::items(&[(1, 1)])});
