@@ -37,8 +37,8 @@ fn skipped_len(rest: &str, before: Option<char>) -> usize {
     if rest.starts_with("/*") {
         return block_comment_len(rest);
     }
-    if rest.starts_with('"') {
-        return 1 + quoted_len(&rest[1..], '"');
+    if let Some(after) = rest.strip_prefix('"') {
+        return 1 + quoted_len(after, '"');
     }
     let starts_a_word = !before.is_some_and(is_word);
     if starts_a_word && (rest.starts_with("r\"") || rest.starts_with("r#")) {
