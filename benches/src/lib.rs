@@ -1,5 +1,5 @@
 //! Measurements that anyone can run, each with what it is measured against in the same run.
 
-pub mod naive;
 pub mod library;
 pub mod load;
+pub mod naive;

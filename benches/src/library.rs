@@ -13,12 +13,7 @@ use uuid::Uuid;
 
 /// Reservations per second that `callers` concurrent callers get through `reserve`, whole path, one unit each of
 /// the products `1..=products` in turn.
-pub async fn rate(
-    engine: &Engine,
-    callers: usize,
-    duration: Duration,
-    products: i64,
-) -> anyhow::Result<f64> {
+pub async fn rate(engine: &Engine, callers: usize, duration: Duration, products: i64) -> anyhow::Result<f64> {
     let stop = Arc::new(AtomicBool::new(false));
     let mut tasks = JoinSet::new();
     let started = Instant::now();

@@ -17,7 +17,8 @@ const SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS naive;
     CREATE TABLE naive.reservations (order_id uuid PRIMARY KEY, product_id bigint NOT NULL, quantity integer NOT NULL,
         status smallint NOT NULL, created_at timestamptz NOT NULL, expires_at timestamptz NOT NULL);";
 const LOCK: &str = "SELECT on_hand, held FROM naive.inventory WHERE product_id = $1 FOR UPDATE";
-const HOLD: &str = "INSERT INTO naive.reservations VALUES ($1, $2, $3, 1, now(), now() + interval '15 minutes')";
+const HOLD: &str =
+    "INSERT INTO naive.reservations VALUES ($1, $2, $3, 1, now(), now() + interval '15 minutes')";
 const COUNT: &str = "UPDATE naive.inventory SET held = held + $2 WHERE product_id = $1";
 
 /// Connections, each with one buyer in a closed loop.

@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use inventory_core::engine::Engine;
-use inventory_core::event::NoEvents;
 use inventory_core::options::EngineOptions;
 use inventory_core::store::Store;
+use inventory_core::store::memory::MemoryStore;
+use inventory_core::store::postgres::{PostgresOptions, PostgresStore};
+use inventory_core::store::sqlite::SqliteStore;
+use inventory_service::InventoryEvents;
 
 use crate::config::{HOLD_SECONDS_LIMIT, Settings};
 use crate::database_url::DatabaseUrl;
@@ -64,26 +67,44 @@ pub struct OpenStore {
     pub is_empty: bool,
 }
 
-/// Opens a store. To join: `MemoryStore::default()`, `SqliteStore::open(path)`, `PostgresStore::connect(url.expose(), …)`, and
-/// whether there is any row in `inventory`. SQLite files are made and migrated on the way; a Postgres schema must have been migrated.
+/// Opens a store. SQLite files are made and migrated on the way; a Postgres schema must have been migrated.
 pub async fn open(target: &StoreTarget) -> anyhow::Result<OpenStore> {
-    Err(not_in_this_build(target))
+    let opened = match target {
+        StoreTarget::Memory => OpenStore { store: Arc::new(MemoryStore::default()), is_empty: true },
+        StoreTarget::Sqlite(path) => {
+            let store = SqliteStore::open(path).await.with_context(|| cannot_open(target))?;
+            OpenStore { is_empty: !store.has_products().await?, store: Arc::new(store) }
+        }
+        StoreTarget::Postgres(url) => {
+            let store = PostgresStore::connect(url.expose(), PostgresOptions::default())
+                .await
+                .with_context(|| cannot_open(target))?;
+            OpenStore { is_empty: !store.has_products().await?, store: Arc::new(store) }
+        }
+    };
+    Ok(opened)
 }
 
-/// Brings a store's schema up to date. To join: memory needs nothing, SQLite is opened and closed,
-/// `PostgresStore::migrate(url.expose())`.
+/// Brings a store's schema up to date.
 pub async fn migrate(target: &StoreTarget) -> anyhow::Result<()> {
-    Err(not_in_this_build(target))
+    match target {
+        StoreTarget::Memory => Ok(()),
+        StoreTarget::Sqlite(path) => {
+            SqliteStore::open(path).await.map(drop).with_context(|| cannot_open(target))
+        }
+        StoreTarget::Postgres(url) => {
+            PostgresStore::migrate(url.expose()).await.with_context(|| cannot_open(target))
+        }
+    }
 }
 
-fn not_in_this_build(target: &StoreTarget) -> anyhow::Error {
-    anyhow::anyhow!("this build has no store for {target} yet")
+fn cannot_open(target: &StoreTarget) -> String {
+    format!("{target} cannot be used as a store")
 }
 
-/// Starts an engine over a store. To join: events are encoded by `inventory_service::InventoryEvents`, also for verbs, since what
-/// they change is to be published too.
+/// Starts an engine over a store. What verbs change is to be published too: their events are encoded like a role's.
 pub async fn open_engine(store: Arc<dyn Store>, options: EngineOptions) -> anyhow::Result<Engine> {
-    Engine::open(store, Arc::new(NoEvents), options).await.context("the engine did not start")
+    Engine::open(store, Arc::new(InventoryEvents), options).await.context("the engine did not start")
 }
 
 /// How an engine that serves behaves.

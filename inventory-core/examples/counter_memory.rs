@@ -11,7 +11,8 @@ const BYTES_PER_PRODUCT_MAX: u64 = (1 << 30) / 10_000_000;
 const PRODUCTS_DEFAULT: u32 = 10_000_000;
 
 fn main() -> ExitCode {
-    let products = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(PRODUCTS_DEFAULT).max(1);
+    let products =
+        std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(PRODUCTS_DEFAULT).max(1);
     let before = memory_bytes();
     let counters = Counters::new();
     for id in 0..i64::from(products) {

@@ -32,7 +32,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             held += 1;
         }
     }
-    println!("150 asked for one each, {held} hold one, {} left", left.products(&[lamp]).await?[0].available());
+    println!(
+        "150 asked for one each, {held} hold one, {} left",
+        left.products(&[lamp]).await?[0].available()
+    );
     left.shutdown().await;
     right.shutdown().await;
     Ok(())

@@ -30,7 +30,7 @@ pub(crate) const NDJSON: &[&str] = &["application/x-ndjson", "application/ndjson
         description = "Stock reservations that never oversell. Every change is safely repeatable: by its order id, its \
                        adjustment id or its Idempotency-Key.",
     ),
-    components(schemas(ProblemBody, FieldError)),
+    components(schemas(ProblemBody, FieldError))
 )]
 struct Documentation;
 
@@ -82,7 +82,10 @@ impl IntoResponses for CommonProblems {
             ("413", "`body_too_large`"),
             ("415", "`unsupported_media_type`"),
             ("500", "`internal_error`"),
-            ("503", "`overloaded`, `unavailable`, `outcome_unknown`, with `Retry-After`; repeat the same request"),
+            (
+                "503",
+                "`overloaded`, `unavailable`, `outcome_unknown`, with `Retry-After`; repeat the same request",
+            ),
         ]
         .into_iter()
         .map(|(status, codes)| {

@@ -20,7 +20,9 @@ impl EventEncoder for InventoryEvents {
     fn encode(&self, fact: &Fact, at: Timestamp) -> Option<OutboxRow> {
         let id = event_id(at);
         match fact {
-            Fact::StockLow(product) => row(id, at, topics::STOCK_LOW, &of_product(product), stock_low(product)),
+            Fact::StockLow(product) => {
+                row(id, at, topics::STOCK_LOW, &of_product(product), stock_low(product))
+            }
             Fact::StockDepleted(product) => {
                 row(id, at, topics::STOCK_DEPLETED, &of_product(product), stock_depleted(product))
             }
@@ -55,12 +57,7 @@ struct Aggregate {
 }
 
 fn of_product(product: &Product) -> Aggregate {
-    Aggregate {
-        kind: "product",
-        id: product.id.to_string(),
-        version: product.version,
-        correlation_id: None,
-    }
+    Aggregate { kind: "product", id: product.id.to_string(), version: product.version, correlation_id: None }
 }
 
 /// Reservations have no version; their key is the order's id, which is also what everything about an order
@@ -129,7 +126,6 @@ fn row<P: Serialize>(
         headers,
     })
 }
-
 
 fn stock_low(product: &Product) -> StockLow {
     StockLow {

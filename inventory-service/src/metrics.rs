@@ -14,6 +14,7 @@ pub(crate) struct EngineMetrics {
     unknown_commits: Counter,
     expired: Counter,
     queued: Gauge,
+    holds_watched: Gauge,
     products_loaded: Gauge,
     products_striped: Gauge,
     ready: Gauge,
@@ -31,6 +32,7 @@ impl EngineMetrics {
             unknown_commits: counter!("engine_unknown_commits_total"),
             expired: counter!("engine_expired_holds_total"),
             queued: gauge!("engine_queued_commands"),
+            holds_watched: gauge!("engine_holds_watched"),
             products_loaded: gauge!("engine_products_loaded"),
             products_striped: gauge!("engine_products_striped"),
             ready: gauge!("engine_ready"),
@@ -49,6 +51,7 @@ impl EngineMetrics {
             unknown_commits,
             expired,
             queued,
+            holds_watched,
             products_loaded,
             products_striped,
         } = *stats;
@@ -61,6 +64,7 @@ impl EngineMetrics {
         self.unknown_commits.absolute(unknown_commits);
         self.expired.absolute(expired);
         self.queued.set(queued as f64);
+        self.holds_watched.set(holds_watched as f64);
         self.products_loaded.set(products_loaded as f64);
         self.products_striped.set(products_striped as f64);
         self.ready.set(f64::from(u8::from(ready)));

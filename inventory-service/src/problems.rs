@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use inventory_core::error::{
-    AdjustError, CommitError, Difference, ExtendError, Failure, ReleaseError, ReserveError, SetError, Shortage,
+    AdjustError, CommitError, Difference, ExtendError, Failure, ReleaseError, ReserveError, SetError,
+    Shortage,
 };
 use inventory_core::ids::{OrderId, ProductId};
 use inventory_core::limits::{BLOCKING_HOLDS_MAX, UNITS_MAX};
@@ -118,11 +119,12 @@ pub fn release(error: ReleaseError, items: Option<&Items>) -> Problem {
 pub fn extend(error: ExtendError, hold_ttl_max: Duration) -> Problem {
     match error {
         ExtendError::NotFound(order) => reservation_not_found(order),
-        ExtendError::TtlTooLong { expires_at_max } => ttl_too_long(hold_ttl_max).with_detail(format!(
-            "The hold may last until {} at most; ask for an end before that.",
-            WireTime(expires_at_max)
-        ))
-        .with("maxExpiresAt", WireTime(expires_at_max)),
+        ExtendError::TtlTooLong { expires_at_max } => ttl_too_long(hold_ttl_max)
+            .with_detail(format!(
+                "The hold may last until {} at most; ask for an end before that.",
+                WireTime(expires_at_max)
+            ))
+            .with("maxExpiresAt", WireTime(expires_at_max)),
         ExtendError::AlreadyCommitted(order) => already_committed(order),
         ExtendError::AlreadyReleased(order) => already_released(order),
         ExtendError::Expired(order) => reservation_expired(order),
@@ -318,7 +320,8 @@ fn insufficient_stock(shortages: &[Shortage]) -> Problem {
         ),
         many => format!("{} products are short; ask for at most what is available of each.", many.len()),
     };
-    Problem::new(StatusCode::CONFLICT, "insufficient_stock", "Insufficient stock", detail).with("items", items)
+    Problem::new(StatusCode::CONFLICT, "insufficient_stock", "Insufficient stock", detail)
+        .with("items", items)
 }
 
 #[derive(Serialize)]

@@ -71,7 +71,11 @@ async fn main() -> Result<()> {
     }
     ratios.sort_by(f64::total_cmp);
     if let Some(median) = ratios.get(ratios.len() / 2) {
-        println!("median ratio {median:.0} (lowest {:.0}, highest {:.0})", ratios[0], ratios[ratios.len() - 1]);
+        println!(
+            "median ratio {median:.0} (lowest {:.0}, highest {:.0})",
+            ratios[0],
+            ratios[ratios.len() - 1]
+        );
     }
     Ok(())
 }
@@ -119,7 +123,11 @@ async fn run(url: &str, arguments: &Arguments, length: Duration) -> Result<(Outc
     Ok((Outcome { reservations: made, elapsed }, parts))
 }
 
-fn orders(arguments: &Arguments, products: &[ProductId], cursor: &mut usize) -> Result<Vec<(OrderId, Lines)>> {
+fn orders(
+    arguments: &Arguments,
+    products: &[ProductId],
+    cursor: &mut usize,
+) -> Result<Vec<(OrderId, Lines)>> {
     (0..arguments.batch)
         .map(|_| {
             let id = if arguments.random_ids { Uuid::new_v4() } else { Uuid::now_v7() };
@@ -132,14 +140,21 @@ fn orders(arguments: &Arguments, products: &[ProductId], cursor: &mut usize) -> 
         .collect()
 }
 
-async fn batch(session: &mut dyn Session, orders: &[(OrderId, Lines)], parts: &mut Parts) -> Result<Duration> {
+async fn batch(
+    session: &mut dyn Session,
+    orders: &[(OrderId, Lines)],
+    parts: &mut Parts,
+) -> Result<Duration> {
     let started = Instant::now();
     let mut products: Vec<ProductId> =
         orders.iter().flat_map(|(_, lines)| lines.iter().map(|line| line.product)).collect();
     products.sort_unstable();
     products.dedup();
-    let footprint =
-        Footprint { products, orders: orders.iter().map(|(order, _)| *order).collect(), ..Footprint::default() };
+    let footprint = Footprint {
+        products,
+        orders: orders.iter().map(|(order, _)| *order).collect(),
+        ..Footprint::default()
+    };
     let batch = BatchId::new(Uuid::now_v7());
     let prepared = Instant::now();
     let locked = session.begin(batch, &footprint).await?;
@@ -201,7 +216,10 @@ fn command(order: OrderId, lines: &Lines) -> JournalCommand {
     JournalCommand {
         kind: ChangeKind::Reserve,
         order: Some(order),
-        lines: lines.iter().map(|line| JournalLine { product: line.product, units: line.quantity.units() }).collect(),
+        lines: lines
+            .iter()
+            .map(|line| JournalLine { product: line.product, units: line.quantity.units() })
+            .collect(),
         remark: None,
     }
 }

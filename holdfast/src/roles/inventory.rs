@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use inventory_service::{Service, ServiceOptions, Stopped};
+use service_kit::Metrics;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::seam::{Service, ServiceOptions, Stopped};
 use crate::config::Settings;
 use crate::data_dir::{Claim, DataDir};
 use crate::ledger::{Embedded, ImportReport, Ledger, in_use};
@@ -58,11 +59,16 @@ async fn open(settings: &Settings, shape: Shape) -> anyhow::Result<Ready> {
     }
     let store = stores::open(&target).await?;
     let engine = stores::open_engine(store.store, stores::role_options(settings)).await?;
-    let options = ServiceOptions { addr: settings.inventory_addr, hold_ttl_max: settings.hold_ttl_max };
-    let service = Service::bind(engine.clone(), options).await.with_context(|| {
-        let addr = settings.inventory_addr;
-        format!("cannot listen on {addr}; set INVENTORY_ADDR to a free address, such as 127.0.0.1:8183")
-    })?;
+    let options = ServiceOptions {
+        addr: settings.inventory_addr,
+        hold_ttl_max: settings.hold_ttl_max,
+        ..ServiceOptions::default()
+    };
+    let service =
+        Service::bind(engine.clone(), options, Metrics::new("inventory")).await.with_context(|| {
+            let addr = settings.inventory_addr;
+            format!("cannot listen on {addr}; set INVENTORY_ADDR to a free address, such as 127.0.0.1:8183")
+        })?;
     let addr = service.local_addr().context("the listening address cannot be read")?;
     let ledger = Embedded::new(engine, target.to_string(), None);
     let imported = match shape {

@@ -2,8 +2,10 @@
 
 use std::io::{self, Write};
 
+use anyhow::Context as _;
 use console::style;
 use inventory_core::engine::Engine;
+use inventory_service::wire::report::AuditReportWire;
 
 use crate::Verdict;
 use crate::cli::TargetArgs;
@@ -23,11 +25,10 @@ pub async fn run(settings: &Settings, target: &TargetArgs) -> anyhow::Result<Ver
     Ok(verdict(&report))
 }
 
-/// Audits an engine of this process. To join: call `Engine::audit` here.
-pub(crate) async fn of_engine(_engine: &Engine) -> anyhow::Result<AuditReport> {
-    anyhow::bail!(
-        "the audit of an engine in this process is not in this build yet; audit a running service with --url"
-    )
+/// Audits an engine of this process, and tells it as a service would.
+pub(crate) async fn of_engine(engine: &Engine) -> anyhow::Result<AuditReport> {
+    let report = engine.audit().await.context("the audit could not be made")?;
+    Ok(serde_json::from_value(serde_json::to_value(AuditReportWire::from(&report))?)?)
 }
 
 /// What a report means to the shell.

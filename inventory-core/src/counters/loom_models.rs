@@ -185,7 +185,11 @@ fn loom_a_refused_taker_reads_a_base_that_matches_what_was_free() {
         let shop = Arc::new(Shop::plain(1));
         let writer = on(&shop, |shop| shop.settle(0, base(2, 2)));
         if let Err(base) = shop.cell.take(Quantity::new(2).unwrap(), &shop.table, 0) {
-            assert_eq!(base.available, Units::stored(1), "nothing was in flight, so only the base can refuse");
+            assert_eq!(
+                base.available,
+                Units::stored(1),
+                "nothing was in flight, so only the base can refuse"
+            );
         }
         writer.join().unwrap();
     });

@@ -345,7 +345,7 @@ pub mod audit_rows;
 pub mod conformance;
 pub mod faults;
 mod json;
-mod ledger_copy;
+pub mod ledger_copy;
 pub mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::counters::{Base, Lowered};
 use crate::decide::{Decision, decide};
 use crate::ids::{BatchId, ProductId};
-use crate::outcome::Answer;
+use crate::outcome::{Answer, Outcome};
 use crate::quantity::Units;
 use crate::store::{
     Backend, CommitFailure, Effects, IdMap, Locked, Resolution, Session, StoreError, StoreErrorKind,
@@ -70,6 +70,11 @@ impl Writer {
             now: locked.now,
         };
         let decision = decide(locked, &attempt.batch.commands, batch_id, &*self.encoder);
+        if !attempt.read_orders && self.memory.known.is_none() && refuses(&decision) {
+            // Their key reveals known orders only among those that were admitted: no refusal of a replay.
+            self.session()?.rollback().await?;
+            return Err(StoreError::new(StoreErrorKind::Conflict, "a refused order may be known"));
+        }
         if decision.effects.is_empty() {
             self.session()?.rollback().await?;
         } else {
@@ -150,6 +155,10 @@ impl Writer {
             replies.answer(answers);
         });
     }
+}
+
+fn refuses(decision: &Decision) -> bool {
+    decision.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Reserve(Err(_))))
 }
 
 /// The rows as counters see them.

@@ -3,8 +3,6 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use inventory_core::engine::Engine;
-use inventory_core::error::Failure;
 use service_kit::{Problem, json};
 
 use crate::api::CommonProblems;
@@ -23,11 +21,6 @@ use crate::wire::report::AuditReportWire;
     )
 )]
 pub(crate) async fn get_audit(State(app): State<App>) -> Result<Response, Problem> {
-    let report = audit(app.engine()).await.map_err(problems::failure)?;
-    Ok(json::answer(StatusCode::OK, &report))
-}
-
-/// The seam to the engine's audit, which does not exist yet: answers 503 until it does.
-async fn audit(_engine: &Engine) -> Result<AuditReportWire, Failure> {
-    Err(Failure::Unavailable { reason: "the engine has no audit yet".to_owned() })
+    let report = app.engine().audit().await.map_err(problems::failure)?;
+    Ok(json::answer(StatusCode::OK, &AuditReportWire::from(&report)))
 }

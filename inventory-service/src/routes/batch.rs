@@ -46,9 +46,7 @@ pub(crate) async fn reserve_batch(State(app): State<App>, request: Request) -> R
         .ready_chunks(BATCH_ANSWERS_PER_WRITE)
         .map(|answers| Ok::<_, std::convert::Infallible>(Bytes::from(answers.concat())));
     let mut response = Response::new(Body::from_stream(answers));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
     Ok(response)
 }
 

@@ -60,9 +60,7 @@ impl Page {
         match (from_version, limit) {
             (Ok(from_version), Ok(limit)) => Ok(Self {
                 from_version: from_version.unwrap_or(0),
-                limit: limit
-                    .and_then(|limit| usize::try_from(limit).ok())
-                    .unwrap_or(JOURNAL_LIMIT_DEFAULT),
+                limit: limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(JOURNAL_LIMIT_DEFAULT),
             }),
             (from_version, limit) => {
                 let errors: Vec<FieldError> =

@@ -77,10 +77,9 @@ impl QueryParams {
         let Some(text) = self.get(name) else { return Ok(None) };
         match text.parse() {
             Ok(number) if (min..=max).contains(&number) => Ok(Some(number)),
-            Ok(_) | Err(_) => Err(FieldError::new(
-                name,
-                format!("must be a whole number from {min} to {max}, is {text:?}"),
-            )),
+            Ok(_) | Err(_) => {
+                Err(FieldError::new(name, format!("must be a whole number from {min} to {max}, is {text:?}")))
+            }
         }
     }
 }

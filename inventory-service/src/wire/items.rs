@@ -43,15 +43,14 @@ pub(super) const ITEMS: Shape = Shape::List { of: ITEM_FIELDS, len_max: LINES_MA
 pub(super) fn parse_items(items: &[ItemWire]) -> Result<Lines, FieldError> {
     let mut wrong = None;
     // Straight into the engine's inline storage: an order of one or two lines allocates nothing more.
-    let lines = Lines::new(items.iter().enumerate().map_while(|(index, item)| {
-        match Quantity::new(item.quantity) {
+    let lines =
+        Lines::new(items.iter().enumerate().map_while(|(index, item)| match Quantity::new(item.quantity) {
             Ok(quantity) => Some(Line { product: ProductId::new(item.product_id), quantity }),
             Err(error) => {
                 wrong = Some(FieldError::new(format!("items[{index}].quantity"), error));
                 None
             }
-        }
-    }));
+        }));
     match wrong {
         Some(wrong) => Err(wrong),
         None => lines.map_err(|error| FieldError::new("items", error)),

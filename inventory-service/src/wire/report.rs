@@ -1,5 +1,6 @@
 //! What imports, batches and audits tell.
 
+use inventory_core::audit::AuditReport;
 use serde::Serialize;
 use service_kit::problem::ProblemBody;
 use utoipa::ToSchema;
@@ -70,8 +71,10 @@ pub struct AuditReportWire {
     pub ok: bool,
     /// How much was looked at.
     pub checked: AuditCheckedWire,
-    /// What is wrong.
+    /// What is wrong; the first thousand.
     pub violations: Vec<AuditViolationWire>,
+    /// How many violations there are in all.
+    pub violations_total: u64,
 }
 
 /// How much an audit looked at.
@@ -81,10 +84,24 @@ pub struct AuditReportWire {
 pub struct AuditCheckedWire {
     /// Products.
     pub products: u64,
+    /// Versions of products in the journal.
+    pub versions: u64,
+    /// What customers have of limited products.
+    pub customer_units: u64,
     /// Reservations.
     pub reservations: u64,
+    /// Journal commands on orders.
+    pub commands: u64,
     /// Journal entries.
-    pub journal: u64,
+    pub journal_entries: u64,
+    /// Fences.
+    pub fences: u64,
+    /// Outbox rows.
+    pub events: u64,
+    /// Adjustments.
+    pub adjustments: u64,
+    /// Inbox rows.
+    pub deliveries: u64,
 }
 
 /// One thing that is wrong.
@@ -93,13 +110,40 @@ pub struct AuditCheckedWire {
 #[schema(as = AuditViolation)]
 pub struct AuditViolationWire {
     /// Which rule is broken.
-    pub code: String,
-    /// Where.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub product_id: Option<i64>,
-    /// Where.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub order_id: Option<uuid::Uuid>,
+    pub code: &'static str,
+    /// Of what: `product 42`, `order 0193…`.
+    pub subject: String,
     /// What was found and what should be there.
     pub detail: String,
+}
+
+impl From<&AuditReport> for AuditReportWire {
+    fn from(report: &AuditReport) -> Self {
+        let checked = &report.checked;
+        Self {
+            ok: report.ok(),
+            violations_total: report.violations_total,
+            checked: AuditCheckedWire {
+                products: checked.products,
+                versions: checked.versions,
+                customer_units: checked.customer_units,
+                reservations: checked.reservations,
+                commands: checked.commands,
+                journal_entries: checked.journal_entries,
+                fences: checked.fences,
+                events: checked.events,
+                adjustments: checked.adjustments,
+                deliveries: checked.deliveries,
+            },
+            violations: report
+                .violations
+                .iter()
+                .map(|violation| AuditViolationWire {
+                    code: violation.check.code(),
+                    subject: violation.subject.to_string(),
+                    detail: violation.detail.clone(),
+                })
+                .collect(),
+        }
+    }
 }

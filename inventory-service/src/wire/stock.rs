@@ -110,9 +110,7 @@ impl Wire for ImportRowWire {
                 .transpose()?,
             per_customer_limit: self
                 .per_customer_limit
-                .map(|limit| {
-                    Quantity::new(limit).map_err(|error| FieldError::new("perCustomerLimit", error))
-                })
+                .map(|limit| Quantity::new(limit).map_err(|error| FieldError::new("perCustomerLimit", error)))
                 .transpose()?,
             name: parse_note("name", self.name.as_deref())?,
             expected_admin_version: None,

@@ -100,15 +100,13 @@ mod tests {
             let at = Timestamp::from_micros(micros);
             assert_eq!(WireTime(at).to_string(), at.to_string());
         }
-        for date in ["2000-02-29T23:59:59.999999Z", "2100-03-01T00:00:00.000000Z", "1970-01-01T00:00:00.000000Z"]
+        for date in
+            ["2000-02-29T23:59:59.999999Z", "2100-03-01T00:00:00.000000Z", "1970-01-01T00:00:00.000000Z"]
         {
             let at = Timestamp::from_datetime(date.parse().unwrap());
             assert_eq!(WireTime(at).to_string(), date);
         }
-        assert_eq!(
-            WireTime(Timestamp::from_micros(LAST_MICROS)).to_string(),
-            "9999-12-31T23:59:59.999999Z"
-        );
+        assert_eq!(WireTime(Timestamp::from_micros(LAST_MICROS)).to_string(), "9999-12-31T23:59:59.999999Z");
     }
 
     #[test]

@@ -12,14 +12,38 @@ const PRODUCTS: i64 = 4;
 #[derive(Clone, Debug)]
 enum Step {
     /// A read told a base, by `lag` versions older or newer than the newest, in this epoch or the one before.
-    Observe { id: i64, available: i64, lag: i64, old_epoch: bool },
-    Take { lines: Vec<(i64, i64)>, thread: usize },
-    GiveBack { which: usize },
-    Settle { which: usize, returned: i64, stale: bool },
-    Lower { id: i64, by: i64 },
-    Undo { which: usize },
-    SettleLowered { which: usize, stale: bool },
-    Stripe { id: i64 },
+    Observe {
+        id: i64,
+        available: i64,
+        lag: i64,
+        old_epoch: bool,
+    },
+    Take {
+        lines: Vec<(i64, i64)>,
+        thread: usize,
+    },
+    GiveBack {
+        which: usize,
+    },
+    Settle {
+        which: usize,
+        returned: i64,
+        stale: bool,
+    },
+    Lower {
+        id: i64,
+        by: i64,
+    },
+    Undo {
+        which: usize,
+    },
+    SettleLowered {
+        which: usize,
+        stale: bool,
+    },
+    Stripe {
+        id: i64,
+    },
     BeginEpoch,
 }
 
@@ -112,7 +136,11 @@ impl World {
     /// A base next to what is known of a product.
     fn next(&self, id: i64, available: i64, lag: i64) -> Base {
         let version = self.expected.get(&id).map_or(5, |expected| expected.base.version);
-        Base { epoch: self.epoch, limited: available % 2 == 0, ..base(available, version.saturating_add_signed(lag)) }
+        Base {
+            epoch: self.epoch,
+            limited: available % 2 == 0,
+            ..base(available, version.saturating_add_signed(lag))
+        }
     }
 
     fn learn(&mut self, id: i64, base: Base) {
@@ -176,7 +204,10 @@ impl World {
         for line in lines.iter() {
             let expected = self.expected.get_mut(&line.product.get()).unwrap();
             expected.in_flight += line.quantity.units().get();
-            assert!(expected.in_flight + expected.lowered <= expected.base.available.get(), "admitted beyond base");
+            assert!(
+                expected.in_flight + expected.lowered <= expected.base.available.get(),
+                "admitted beyond base"
+            );
         }
         self.taken.push((lines.clone(), taken));
     }

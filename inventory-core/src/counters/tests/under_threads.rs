@@ -123,7 +123,8 @@ fn i3_a_flash_sale_admits_exactly_the_stock() {
             stripe(&counters, 1);
         }
         let admitted: usize = thread::scope(|scope| {
-            let buyer = || (0..400).filter(|_| matches!(counters.take(&order(&[(1, 1)])), Take::Taken(_))).count();
+            let buyer =
+                || (0..400).filter(|_| matches!(counters.take(&order(&[(1, 1)])), Take::Taken(_))).count();
             let buyers: Vec<_> = (0..THREADS).map(|_| scope.spawn(buyer)).collect();
             buyers.into_iter().map(|buyer| buyer.join().unwrap()).sum()
         });

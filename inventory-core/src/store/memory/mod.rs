@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 use self::session::MemorySession;
 use super::{
     Backend, Due, HoldOn, OrdersPage, Pruned, Read, Resolution, Retention, Session, Sharing, Store,
-    StoreError, StoreErrorKind, audit_rows,
+    StoreError, audit_rows,
 };
 use crate::clock::{Clock, ProcessClock, Timestamp};
 use crate::event::OutboxRow;

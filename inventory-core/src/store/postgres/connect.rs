@@ -27,7 +27,8 @@ pub(super) fn plain_options(url: &str) -> Result<PgConnectOptions, StoreError> {
     let options = PgConnectOptions::from_str(url).map_err(|error| StoreError {
         kind: StoreErrorKind::Misconfigured,
         // The URL may carry a password and stays out of the message.
-        message: "the database URL cannot be understood; it should look like postgres://user@host/database".into(),
+        message: "the database URL cannot be understood; it should look like postgres://user@host/database"
+            .into(),
         source: Some(Box::new(error)),
     })?;
     Ok(options.disable_statement_logging())
@@ -79,8 +80,7 @@ pub(super) async fn backend(conn: &mut PgConnection) -> Result<Backend, StoreErr
 
 /// Takes a role if the login may; a login that may not goes on with its own rights.
 pub(super) async fn take_role(conn: &mut PgConnection, role: &'static str) -> Result<(), sqlx::Error> {
-    const MAY: &str =
-        "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1 AND pg_has_role(session_user, oid, 'MEMBER'))";
+    const MAY: &str = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1 AND pg_has_role(session_user, oid, 'MEMBER'))";
     if sqlx::query_scalar(MAY).bind(role).fetch_one(&mut *conn).await? {
         conn.execute(AssertSqlSafe(format!("SET ROLE {role}"))).await?;
     }

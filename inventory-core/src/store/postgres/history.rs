@@ -44,8 +44,7 @@ pub(super) async fn history(
     limit: usize,
 ) -> Result<Vec<ProductVersion>, StoreError> {
     let from = version(from_version);
-    let found =
-        rows(pool, || sqlx::query(HISTORY).bind(product.get()).bind(from).bind(bound(limit))).await?;
+    let found = rows(pool, || sqlx::query(HISTORY).bind(product.get()).bind(from).bind(bound(limit))).await?;
     found.iter().map(|row| product_version(product, row)).collect()
 }
 

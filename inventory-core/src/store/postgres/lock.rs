@@ -18,9 +18,7 @@ use crate::clock::Timestamp;
 use crate::ids::{AdjustmentId, BatchId, CustomerId, Delivery, Note, ProductId};
 use crate::product::Product;
 use crate::quantity::Units;
-use crate::store::{
-    Adjustment, Footprint, IdMap, IdSet, Locked, StoreError, StoreErrorKind,
-};
+use crate::store::{Adjustment, Footprint, IdMap, IdSet, Locked, StoreError, StoreErrorKind};
 
 /// Prepared by name, so that a simple-protocol message can run several of them: one round trip for the whole
 /// beginning of a batch, and no parsing worth mentioning. Their arguments are numbers and UUIDs that we format ourselves.
@@ -45,8 +43,7 @@ const LOCK_FREE_ONES: &str = concat!(
 );
 const CLOCK: &str = "SELECT clock_timestamp()";
 const EXISTING: &str = "SELECT product_id FROM inventory WHERE product_id = ANY ($1) ORDER BY product_id";
-const ORDERS_PRODUCTS: &str =
-    "SELECT DISTINCT unnest(products) FROM reservations WHERE order_id = ANY ($1)";
+const ORDERS_PRODUCTS: &str = "SELECT DISTINCT unnest(products) FROM reservations WHERE order_id = ANY ($1)";
 const RESERVATIONS: &str = concat!(
     "SELECT clock_timestamp(), ",
     reservation_columns!(),
@@ -155,9 +152,7 @@ async fn lock(conn: &mut PgConnection, products: &[ProductId], skip: bool) -> Re
     }
     locked.now = match rows.last() {
         Some(row) => time(row, PRODUCT_COLUMNS)?,
-        None => {
-            time(&sqlx::query(CLOCK).fetch_one(&mut *conn).await.map_err(classify)?, 0)?
-        }
+        None => time(&sqlx::query(CLOCK).fetch_one(&mut *conn).await.map_err(classify)?, 0)?,
     };
     if skip {
         let existing: Vec<i64> =
@@ -224,18 +219,11 @@ async fn adjustments(
         .collect()
 }
 
-async fn delivered(
-    conn: &mut PgConnection,
-    deliveries: &[Delivery],
-) -> Result<IdSet<Delivery>, StoreError> {
+async fn delivered(conn: &mut PgConnection, deliveries: &[Delivery]) -> Result<IdSet<Delivery>, StoreError> {
     let consumers: Vec<&str> = deliveries.iter().map(|delivery| delivery.consumer.as_str()).collect();
     let messages: Vec<&str> = deliveries.iter().map(|delivery| delivery.message.as_str()).collect();
-    let rows: Vec<(String, String)> = sqlx::query_as(DELIVERED)
-        .bind(consumers)
-        .bind(messages)
-        .fetch_all(conn)
-        .await
-        .map_err(classify)?;
+    let rows: Vec<(String, String)> =
+        sqlx::query_as(DELIVERED).bind(consumers).bind(messages).fetch_all(conn).await.map_err(classify)?;
     rows.into_iter()
         .map(|(consumer, message)| {
             let bad = |_| super::rows::corrupt("inbox", &message);
@@ -263,7 +251,8 @@ async fn customer_units(
         return Ok(IdMap::default());
     }
     let of_orders = locked.reservations.values().filter_map(|reservation| reservation.customer.as_ref());
-    let mut customers: Vec<&str> = footprint.customers.iter().chain(of_orders).map(CustomerId::as_str).collect();
+    let mut customers: Vec<&str> =
+        footprint.customers.iter().chain(of_orders).map(CustomerId::as_str).collect();
     customers.sort_unstable();
     customers.dedup();
     if customers.is_empty() {

@@ -20,8 +20,7 @@ fn migrator() -> Migrator {
 
 /// Applies what is missing, with the rights of the login in `url`, which becomes the owner.
 pub(super) async fn migrate(url: &str) -> Result<(), StoreError> {
-    let mut conn =
-        PgConnection::connect_with(&connect::plain_options(url)?).await.map_err(classify)?;
+    let mut conn = PgConnection::connect_with(&connect::plain_options(url)?).await.map_err(classify)?;
     let outcome = migrator().run(&mut conn).await;
     // Ends the advisory lock of a failed run, too.
     let _ = conn.close().await;
@@ -43,7 +42,9 @@ pub(super) async fn check(conn: &mut PgConnection) -> Result<(), StoreError> {
     let applied = match sqlx::query_scalar::<_, i64>(APPLIED).fetch_one(conn).await {
         Ok(version) => version,
         // Neither the table nor the schema.
-        Err(sqlx::Error::Database(answer)) if matches!(answer.code().as_deref(), Some("42P01" | "3F000")) => 0,
+        Err(sqlx::Error::Database(answer)) if matches!(answer.code().as_deref(), Some("42P01" | "3F000")) => {
+            0
+        }
         Err(error) => return Err(classify(error)),
     };
     let expected = migrator().iter().map(|migration| migration.version).max().unwrap_or(0);

@@ -22,7 +22,7 @@ mod read;
 mod resolve;
 mod rows;
 mod session;
-mod snapshot;
+pub mod snapshot;
 
 use std::time::Duration;
 
@@ -34,8 +34,8 @@ use crate::ids::{BatchId, OrderId, ProductId};
 use crate::journal::ProductVersion;
 use crate::reservation::Reservation;
 use crate::store::{
-    Backend, Due, HoldOn, OrdersPage, Pruned, Read, Resolution, Retention, Session, Sharing, Store, StoreError,
-    StoreErrorKind, audit_rows,
+    Backend, Due, HoldOn, OrdersPage, Pruned, Read, Resolution, Retention, Session, Sharing, Store,
+    StoreError, audit_rows,
 };
 
 /// How a store behaves towards its server.
@@ -96,6 +96,11 @@ impl PostgresStore {
         let _ = sqlx::Connection::close(conn).await;
         let readers = connect::readers(&connect, options.read_connections).await?;
         Ok(Self { connect, options, readers, sweep: due::Sweep::default() })
+    }
+
+    /// Whether any product was ever created.
+    pub async fn has_products(&self) -> Result<bool, StoreError> {
+        read::has_products(&self.readers).await
     }
 }
 

@@ -44,12 +44,18 @@ pub(super) async fn rows<'q>(
     query: impl Fn() -> Query<'q, Postgres, PgArguments>,
 ) -> Result<Vec<PgRow>, StoreError> {
     match query().fetch_all(pool).await.map_err(classify) {
-        Err(error) if error.kind == StoreErrorKind::Unavailable => query().fetch_all(pool).await.map_err(classify),
+        Err(error) if error.kind == StoreErrorKind::Unavailable => {
+            query().fetch_all(pool).await.map_err(classify)
+        }
         outcome => outcome,
     }
 }
 
 /// See [`crate::store::Store::read`].
+pub(super) async fn has_products(pool: &PgPool) -> Result<bool, StoreError> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT FROM inventory)").fetch_one(pool).await.map_err(classify)
+}
+
 pub(super) async fn read(
     pool: &PgPool,
     products: &[ProductId],
@@ -111,8 +117,9 @@ pub(super) async fn holds_on(
             let order = OrderId::new(row.try_get(0).map_err(classify)?);
             let quantity: i32 = row.try_get(1).map_err(classify)?;
             let expires_at = Timestamp::from_datetime(row.try_get(2).map_err(classify)?);
-            let quantity = Quantity::new(quantity.into())
-                .map_err(|error| super::rows::corrupt("reservations", format_args!("order {order}: {error}")))?;
+            let quantity = Quantity::new(quantity.into()).map_err(|error| {
+                super::rows::corrupt("reservations", format_args!("order {order}: {error}"))
+            })?;
             Ok(HoldOn { order, quantity, expires_at })
         })
         .collect()

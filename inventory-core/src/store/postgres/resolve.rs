@@ -16,7 +16,8 @@ use super::session::{answer, run};
 use crate::ids::BatchId;
 use crate::store::{Backend, Resolution, StoreError, StoreErrorKind};
 
-const FENCE: &str = "INSERT INTO commit_batch (batch_id, outcome) VALUES ($1, 'aborted') ON CONFLICT DO NOTHING";
+const FENCE: &str =
+    "INSERT INTO commit_batch (batch_id, outcome) VALUES ($1, 'aborted') ON CONFLICT DO NOTHING";
 /// A statement of its own: the insert's snapshot may be older than the row that it met.
 const OUTCOME: &str = "SELECT outcome FROM commit_batch WHERE batch_id = $1";
 /// The start time makes sure that the pid was not given to someone else.

@@ -9,9 +9,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use super::errors::{classify, commit_is_definite};
 use super::{connect, lock, persist};
 use crate::ids::BatchId;
-use crate::store::{
-    Backend, CommitFailure, Effects, Footprint, Locked, Session, StoreError, StoreErrorKind,
-};
+use crate::store::{Backend, CommitFailure, Effects, Footprint, Locked, Session, StoreError, StoreErrorKind};
 
 /// Ends a batch. The driver does not show the command's tag, and COMMIT of a failed transaction answers ROLLBACK without
 /// any error. The empty SELECT in front closes that gap: in a failed transaction it is itself an error (25P02), and

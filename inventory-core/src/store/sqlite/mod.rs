@@ -13,7 +13,7 @@ mod prune;
 mod read;
 mod rows;
 mod session;
-mod snapshot;
+pub mod snapshot;
 mod write;
 
 use std::path::Path;
@@ -109,6 +109,14 @@ impl SqliteStore {
         let clock = make(last.map_or(Timestamp::EPOCH, Timestamp::from_micros));
         let turn = Arc::default();
         Ok(Self { shared: Arc::new(Shared { options, readers, turn, clock, _lock: lock }) })
+    }
+
+    /// Whether any product was ever created.
+    pub async fn has_products(&self) -> Result<bool, StoreError> {
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM inventory)")
+            .fetch_one(&self.shared.readers)
+            .await
+            .map_err(error::store_error)
     }
 
     /// Closes the connections that read, waiting for those in use. The file is free for another process once

@@ -25,10 +25,8 @@ pub(crate) fn new_order() -> OrderId {
 }
 
 pub(crate) fn lines(lines: &[(i64, i64)]) -> Lines {
-    Lines::new(
-        lines.iter().map(|(p, q)| Line { product: product(*p), quantity: Quantity::new(*q).unwrap() }),
-    )
-    .unwrap()
+    Lines::new(lines.iter().map(|(p, q)| Line { product: product(*p), quantity: Quantity::new(*q).unwrap() }))
+        .unwrap()
 }
 
 pub(crate) fn request(order: OrderId, wanted: &[(i64, i64)]) -> ReserveRequest {

@@ -12,8 +12,8 @@ use inventory_core::store::{Adjustment, Footprint, Store as _};
 use sqlx::Row as _;
 
 use super::hand::{
-    Ledger, begin, begin_hold, begin_with_orders, command, held, ids, lines, move_stock, new_batch, new_order,
-    nothing,
+    Ledger, begin, begin_hold, begin_with_orders, command, held, ids, lines, move_stock, new_batch,
+    new_order, nothing,
 };
 
 const TTL: Duration = Duration::from_secs(900);
@@ -185,7 +185,8 @@ async fn settings_adjustments_and_customers_are_read_back_under_the_locks() {
     assert_eq!(locked.customer_units[&(ann.clone(), product.id)], Units::stored(2));
 
     let mut effects = nothing(batch, locked.now);
-    effects.customer_units = vec![(ann, product.id, Units::ZERO), (bob.clone(), product.id, Units::stored(3))];
+    effects.customer_units =
+        vec![(ann, product.id, Units::ZERO), (bob.clone(), product.id, Units::stored(3))];
     session.persist(&effects).await.unwrap();
     session.commit().await.unwrap();
     let batch = new_batch();
@@ -205,7 +206,8 @@ async fn i11_events_keep_their_order_and_i12_deliveries_are_seen_once() {
     let ledger = Ledger::new().await;
     ledger.stock(&[(1, 100)]).await;
     let mut session = ledger.session().await;
-    let delivery = Delivery { consumer: Note::parse("release").unwrap(), message: Note::parse("m,1").unwrap() };
+    let delivery =
+        Delivery { consumer: Note::parse("release").unwrap(), message: Note::parse("m,1").unwrap() };
     let mut effects = begin_hold(session.as_mut(), new_order(), &[(1, 1)], TTL).await;
     effects.deliveries = vec![delivery.clone()];
     effects.outbox = (0..20_u8)

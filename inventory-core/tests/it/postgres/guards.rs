@@ -6,9 +6,7 @@ use std::time::Duration;
 use inventory_core::ids::ProductId;
 use inventory_core::quantity::Units;
 use inventory_core::reservation::Status;
-use inventory_core::store::{
-    CommitFailure, Effects, Footprint, Session, StoreError, StoreErrorKind,
-};
+use inventory_core::store::{CommitFailure, Effects, Footprint, Session, StoreError, StoreErrorKind};
 
 use super::hand::{Ledger, begin, begin_hold, begin_with_orders, count, execute, ids, new_order, nothing};
 

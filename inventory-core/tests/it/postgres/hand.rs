@@ -169,7 +169,13 @@ pub(crate) fn command(kind: ChangeKind, order: Option<OrderId>, lines: &[(i64, i
 }
 
 /// Adds `on_hand` and `held` times each line to the products.
-pub(crate) fn move_stock(effects: &mut Effects, locked: &Locked, lines: &[(i64, i64)], on_hand: i64, held: i64) {
+pub(crate) fn move_stock(
+    effects: &mut Effects,
+    locked: &Locked,
+    lines: &[(i64, i64)],
+    on_hand: i64,
+    held: i64,
+) {
     for &(id, units) in lines {
         let mut after = locked.products[&ProductId::new(id)].clone();
         let (before, previous) = (after.version, after.last_batch);

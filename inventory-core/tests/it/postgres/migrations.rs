@@ -1,7 +1,7 @@
 //! The schema: made once, whoever comes first; refused when it is another one.
 
 use inventory_core::store::postgres::{PostgresOptions, PostgresStore};
-use inventory_core::store::{StoreErrorKind, Store as _};
+use inventory_core::store::{Store as _, StoreErrorKind};
 use sqlx::{Connection as _, PgConnection};
 use tokio::task::JoinSet;
 
@@ -9,7 +9,8 @@ use super::hand::{Ledger, execute};
 
 #[tokio::test]
 async fn concurrent_starts_on_several_databases_of_one_cluster_do_not_trip_over_each_other() {
-    let (one, two) = (test_support::postgres::database().await.url, test_support::postgres::database().await.url);
+    let (one, two) =
+        (test_support::postgres::database().await.url, test_support::postgres::database().await.url);
     let mut starts = JoinSet::new();
     for url in [&one, &two, &one, &two, &one, &two] {
         let url = url.clone();
@@ -33,7 +34,10 @@ async fn a_schema_that_is_missing_older_or_newer_is_refused_with_advice() {
     let ledger = Ledger::new().await;
     let mut sql = ledger.sql().await;
     for (change, advice) in [
-        ("UPDATE _sqlx_migrations SET version = 9001 WHERE version = (SELECT max(version) FROM _sqlx_migrations)", "newer"),
+        (
+            "UPDATE _sqlx_migrations SET version = 9001 WHERE version = (SELECT max(version) FROM _sqlx_migrations)",
+            "newer",
+        ),
         ("DELETE FROM _sqlx_migrations WHERE version = 9001", "run the migrations"),
     ] {
         execute(&mut sql, change).await.unwrap();
@@ -46,12 +50,11 @@ async fn a_schema_that_is_missing_older_or_newer_is_refused_with_advice() {
 #[tokio::test]
 async fn nothing_is_left_outside_the_schema() {
     let ledger = Ledger::new().await;
-    let public: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace",
-    )
-    .fetch_one(&mut ledger.sql().await)
-    .await
-    .unwrap();
+    let public: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+            .fetch_one(&mut ledger.sql().await)
+            .await
+            .unwrap();
     assert_eq!(public, 0);
 }
 
@@ -61,7 +64,8 @@ async fn a_database_that_is_not_there_or_a_url_that_is_none_is_a_clear_error() {
     let elsewhere = format!("{url}_which_does_not_exist");
     let error = PostgresStore::connect(&elsewhere, PostgresOptions::default()).await.unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Misconfigured, "{error}");
-    let error = PostgresStore::connect("postgres://u:secret@[", PostgresOptions::default()).await.unwrap_err();
+    let error =
+        PostgresStore::connect("postgres://u:secret@[", PostgresOptions::default()).await.unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Misconfigured, "{error}");
     assert!(!error.to_string().contains("secret"), "{error}");
     let nobody = PostgresStore::connect("postgres://x@127.0.0.1:1/x", PostgresOptions::default()).await;

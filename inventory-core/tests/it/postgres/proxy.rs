@@ -61,7 +61,10 @@ async fn serve(listener: TcpListener, server: SocketAddr, released: oneshot::Rec
 }
 
 /// Copies both ways until COMMIT comes; then drops the client and gives back what leads to the server.
-async fn connection(client: TcpStream, server: TcpStream) -> Option<(OwnedReadHalf, OwnedWriteHalf, Vec<u8>)> {
+async fn connection(
+    client: TcpStream,
+    server: TcpStream,
+) -> Option<(OwnedReadHalf, OwnedWriteHalf, Vec<u8>)> {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let mut typed = false;

@@ -92,7 +92,8 @@ async fn pruning_leaves_open_holds_and_the_last_entry_of_each_product() {
     release(&ledger, ended.order).await;
     assert_eq!(ledger.store.prune(&KEEP).await.unwrap(), Pruned::default());
 
-    let at_once = Retention { reservations: Duration::ZERO, journal: Duration::ZERO, fences: Duration::ZERO, ..KEEP };
+    let at_once =
+        Retention { reservations: Duration::ZERO, journal: Duration::ZERO, fences: Duration::ZERO, ..KEEP };
     let pruned = ledger.store.prune(&at_once).await.unwrap();
     assert_eq!(pruned, Pruned { reservations: 1, journal: 2, fences: 4, deliveries: 0, more: false });
     assert_eq!(ledger.reservation(open.order).await, Some(open));

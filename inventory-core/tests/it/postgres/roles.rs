@@ -83,7 +83,9 @@ async fn a_plain_login_in_the_application_role_does_everything_but_pruning() {
 async fn a_session_works_as_the_application_even_if_its_login_may_more() {
     let ledger = Ledger::new().await;
     ledger.stock(&[(1, 5)]).await;
-    execute(&mut ledger.sql().await, "REVOKE INSERT ON reservations FROM holdfast_inventory_app").await.unwrap();
+    execute(&mut ledger.sql().await, "REVOKE INSERT ON reservations FROM holdfast_inventory_app")
+        .await
+        .unwrap();
     let mut session = ledger.session().await;
     let effects = begin_hold(session.as_mut(), new_order(), &[(1, 1)], TTL).await;
     let refused = session.persist(&effects).await.unwrap_err();

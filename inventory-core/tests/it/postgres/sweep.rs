@@ -116,5 +116,8 @@ async fn what_is_due_is_found_by_the_index_between_the_watermark_and_now() {
     .unwrap();
     let plan: Vec<String> =
         sqlx::query_scalar("EXPLAIN EXECUTE due (now(), now())").fetch_all(&mut sql).await.unwrap();
-    assert!(plan.iter().any(|line| line.contains("Bitmap Index Scan on reservations_expires_at")), "{plan:?}");
+    assert!(
+        plan.iter().any(|line| line.contains("Bitmap Index Scan on reservations_expires_at")),
+        "{plan:?}"
+    );
 }

@@ -9,8 +9,7 @@ use super::*;
 async fn rows_of(text: &[u8], size: usize) -> Result<Vec<Row>, Problem> {
     let pieces: Vec<_> =
         text.chunks(size).map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece))).collect();
-    let mut rows =
-        CsvRows::new(Chunks::new(Body::from_stream(stream::iter(pieces)), &BodyLimits::default()));
+    let mut rows = CsvRows::new(Chunks::new(Body::from_stream(stream::iter(pieces)), &BodyLimits::default()));
     let mut all = Vec::new();
     while let Some(row) = rows.next().await? {
         all.push(row);
@@ -34,7 +33,8 @@ fn refused(row: &Row) -> (Option<i64>, &str) {
 
 #[tokio::test]
 async fn a_mark_quotes_either_line_end_and_any_column_order_are_read_however_the_bytes_arrive() {
-    let text = "\u{FEFF}\"name\",onHand, productId\r\n\"Lamp, \"\"big\"\"\nred\",5,1\r\n\n,6,2\nLamp,7,3".as_bytes();
+    let text =
+        "\u{FEFF}\"name\",onHand, productId\r\n\"Lamp, \"\"big\"\"\nred\",5,1\r\n\n,6,2\nLamp,7,3".as_bytes();
     for size in 1..=text.len() {
         let rows = rows_of(text, size).await.unwrap();
         let read: Vec<_> = rows
@@ -52,9 +52,11 @@ async fn a_mark_quotes_either_line_end_and_any_column_order_are_read_however_the
 
 #[tokio::test]
 async fn settings_are_read_and_empty_cells_leave_them_as_they_are() {
-    let rows = rows_of(b"productId,onHand,lowStockThreshold,perCustomerLimit\n1,5,2,3\n1,5,,\n", 9).await.unwrap();
-    let settings =
-        |row: &Row| (taken(row).low_stock_threshold.map(|u| u.get()), taken(row).per_customer_limit.map(|q| q.get()));
+    let rows =
+        rows_of(b"productId,onHand,lowStockThreshold,perCustomerLimit\n1,5,2,3\n1,5,,\n", 9).await.unwrap();
+    let settings = |row: &Row| {
+        (taken(row).low_stock_threshold.map(|u| u.get()), taken(row).per_customer_limit.map(|q| q.get()))
+    };
     assert_eq!(settings(&rows[0]), (Some(2), Some(3)));
     assert_eq!(settings(&rows[1]), (None, None));
 }

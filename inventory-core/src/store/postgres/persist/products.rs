@@ -154,9 +154,12 @@ pub(super) async fn adjusted(conn: &mut PgConnection, adjustments: &[Adjustment]
     let products: Vec<i64> = adjustments.iter().map(|adjustment| adjustment.product.get()).collect();
     let deltas: Vec<i64> = adjustments.iter().map(|adjustment| adjustment.delta.get()).collect();
     let reasons: Vec<&str> = adjustments.iter().map(|adjustment| adjustment.reason.as_str()).collect();
-    let references: Vec<Option<&str>> =
-        adjustments.iter().map(|adjustment| adjustment.reference.as_ref().map(|note| note.as_str())).collect();
-    let times: Vec<DateTime<Utc>> = adjustments.iter().map(|adjustment| adjustment.at.to_datetime()).collect();
+    let references: Vec<Option<&str>> = adjustments
+        .iter()
+        .map(|adjustment| adjustment.reference.as_ref().map(|note| note.as_str()))
+        .collect();
+    let times: Vec<DateTime<Utc>> =
+        adjustments.iter().map(|adjustment| adjustment.at.to_datetime()).collect();
     let versions: Vec<i64> = adjustments.iter().map(|adjustment| version(adjustment.version)).collect();
     sqlx::query(ADJUSTED)
         .bind(ids)

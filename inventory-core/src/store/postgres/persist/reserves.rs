@@ -39,10 +39,8 @@ macro_rules! reserves_sql {
 }
 
 /// Every order has one line: no need to say where its lines are.
-const ONE_LINE_EACH: &str = reserves_sql!(
-    "unnest($2::bigint[]) AS p, unnest($3::integer[]) AS q",
-    "ARRAY[p], ARRAY[q]"
-);
+const ONE_LINE_EACH: &str =
+    reserves_sql!("unnest($2::bigint[]) AS p, unnest($3::integer[]) AS q", "ARRAY[p], ARRAY[q]");
 const CARTS: &str = reserves_sql!(
     "unnest($4::integer[]) AS a, unnest($5::integer[]) AS b",
     "($2::bigint[])[a:b], ($3::integer[])[a:b]"

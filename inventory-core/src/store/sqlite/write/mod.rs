@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 use sqlx::sqlite::SqliteConnection;
 
 use super::bulk::{Binder, Bulk};
-use super::error::store_error;
 use crate::clock::Timestamp;
 use crate::ids::ProductId;
 use crate::product::Product;

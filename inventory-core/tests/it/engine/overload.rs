@@ -1,0 +1,84 @@
+//! I15: queues are bounded; overload is answered, not suffered, and what is told "nothing happened" did not happen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use inventory_core::error::{Failure, ReserveError};
+use inventory_core::options::EngineOptions;
+use inventory_core::reservation::Status;
+use inventory_core::store::faults::{Fault, FaultPlan, FaultyStore};
+use inventory_core::store::memory::MemoryStore;
+
+use super::support::{at_rest, levels, new_order, open, options, request, stock};
+
+#[tokio::test]
+async fn i15_a_silent_store_fills_a_bounded_queue_and_every_caller_is_answered_in_time() {
+    let store = FaultyStore::new(Arc::new(MemoryStore::default()), FaultPlan::none());
+    let small = EngineOptions {
+        batch_commands_max: 10,
+        reserves_queued_max: 50,
+        request_deadline: Duration::from_millis(300),
+        ..options()
+    };
+    let engine = open(Arc::new(store.clone()), small).await;
+    stock(&engine, &[(1, 1_000)]).await;
+    store.set_plan(FaultPlan::script([(store.batches_begun(), Fault::Stall(Duration::from_secs(2)))]));
+
+    let orders: Vec<_> = (0..200).map(|_| new_order()).collect();
+    let asked = orders.iter().map(|order| engine.reserve(request(*order, &[(1, 1)])));
+    let answers = futures::future::join_all(asked).await;
+    let count = |wanted: &Failure| {
+        answers.iter().filter(|a| matches!(a, Err(ReserveError::Failed(f)) if f == wanted)).count()
+    };
+    let (unknown, overloaded) = (count(&Failure::OutcomeUnknown), count(&Failure::Overloaded));
+    assert_eq!(unknown + overloaded, 200, "{answers:?}");
+    assert!((1..=10).contains(&unknown), "one batch was under way, {unknown} are unknown");
+
+    at_rest(&engine, &[1]).await;
+    let mut held = 0;
+    for (order, answer) in orders.iter().zip(&answers) {
+        let found = engine.reservation(*order).await.unwrap().1;
+        if matches!(answer, Err(ReserveError::Failed(Failure::Overloaded))) {
+            assert_eq!(found, None, "told that nothing happened, and it did");
+        }
+        held += i64::from(found.is_some_and(|r| r.status == Status::Held));
+    }
+    assert_eq!(levels(&engine, 1).await, (1_000, held));
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_frees_stock_is_not_shed_while_reserves_are() {
+    let store = FaultyStore::new(Arc::new(MemoryStore::default()), FaultPlan::none());
+    let small = EngineOptions { batch_commands_max: 4, reserves_queued_max: 4, ..options() };
+    let engine = open(Arc::new(store.clone()), small).await;
+    stock(&engine, &[(1, 1_000)]).await;
+    let held: Vec<_> = (0..40).map(|_| new_order()).collect();
+    for order in &held {
+        engine.reserve(request(*order, &[(1, 1)])).await.unwrap();
+    }
+    store.set_plan(FaultPlan::script([(store.batches_begun(), Fault::Stall(Duration::from_millis(200)))]));
+    let reserves = (0..100).map(|_| engine.reserve(request(new_order(), &[(1, 1)])));
+    let releases = held.iter().map(|order| engine.release(*order, None, None, None));
+    let (reserved, released) =
+        futures::join!(futures::future::join_all(reserves), futures::future::join_all(releases));
+    assert!(reserved.iter().any(Result::is_err), "the queue of reserves never filled: nothing was tested");
+    assert!(released.iter().all(Result::is_ok), "{released:?}");
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_drained_engine_answers_everyone_it_took() {
+    let store = FaultyStore::new(Arc::new(MemoryStore::default()), FaultPlan::none());
+    let engine = open(Arc::new(store.clone()), options()).await;
+    stock(&engine, &[(1, 10)]).await;
+    store.set_plan(FaultPlan::script([(store.batches_begun(), Fault::Stall(Duration::from_millis(100)))]));
+    let order = new_order();
+    let asked = engine.reserve(request(order, &[(1, 1)]));
+    let ended = async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        engine.shutdown().await;
+    };
+    let (answer, ()) = futures::join!(asked, ended);
+    assert_eq!(answer.unwrap().reservation.status, Status::Held);
+}
