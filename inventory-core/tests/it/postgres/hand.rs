@@ -206,7 +206,6 @@ pub(crate) fn nothing(batch: BatchId, at: Timestamp) -> Effects {
         products: Vec::new(),
         adjustments: Vec::new(),
         customer_units: Vec::new(),
-        limits_lifted: Vec::new(),
         deliveries: Vec::new(),
         outbox: Vec::new(),
         journal: JournalEntry { batch, at, commands: Vec::new(), products: Vec::new() },
