@@ -1,7 +1,8 @@
 //! The schema: bringing it up to date, and refusing to work on another one.
 
+use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::postgres::PgPoolOptions;
 
 use super::connect;
 use super::errors::classify;
@@ -20,10 +21,15 @@ fn migrator() -> Migrator {
 
 /// Applies what is missing, with the rights of the login in `url`, which becomes the owner.
 pub(super) async fn migrate(url: &str) -> Result<(), StoreError> {
-    let mut conn = PgConnection::connect_with(&connect::plain_options(url)?).await.map_err(classify)?;
-    let outcome = migrator().run(&mut conn).await;
+    // A pool of one: `run` on a plain connection makes a future that cannot be spawned.
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .connect_with(connect::plain_options(url)?)
+        .await
+        .map_err(classify)?;
+    let outcome = migrator().run(&pool).await;
     // Ends the advisory lock of a failed run, too.
-    let _ = conn.close().await;
+    pool.close().await;
     outcome.map_err(|error| match error {
         sqlx::migrate::MigrateError::Execute(error)
         | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => classify(error),

@@ -80,7 +80,7 @@ async fn connection(
             ready = from_client.readable() => {
                 ready.ok()?;
                 let message = message(&mut from_client, typed).await?;
-                typed = true;
+                typed = message[..] != SSL_REQUEST;
                 if message[0] == b'Q' && message.windows(6).any(|word| word == b"COMMIT") {
                     return Some((from_server, to_server, message));
                 }
@@ -89,6 +89,9 @@ async fn connection(
         }
     }
 }
+
+/// Asks whether the server speaks TLS; the first message proper follows.
+const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
 /// The first message of a connection has no type byte.
 async fn message(from_client: &mut OwnedReadHalf, typed: bool) -> Option<Vec<u8>> {
