@@ -34,6 +34,9 @@ struct Arguments {
     /// Products; 1 is the flash sale.
     #[arg(long, default_value_t = 1)]
     products: usize,
+    /// Batches before the measurement begins.
+    #[arg(long, default_value_t = 100)]
+    warm_up: usize,
     /// Only the store.
     #[arg(long)]
     no_naive: bool,
@@ -88,6 +91,18 @@ struct Parts {
     decide: Duration,
     persist: Duration,
     commit: Duration,
+    /// Processor time of the session's backend, where the system tells it.
+    server: Option<Duration>,
+}
+
+/// Processor time that a process has used.
+fn busy(pid: Option<i32>) -> Option<Duration> {
+    let schedule = std::fs::read_to_string(format!("/proc/{}/schedstat", pid?)).ok()?;
+    schedule.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+}
+
+fn busy_since(earlier: Option<Duration>, pid: Option<i32>) -> Option<Duration> {
+    busy(pid)?.checked_sub(earlier?)
 }
 
 impl std::fmt::Display for Parts {
@@ -100,7 +115,11 @@ impl std::fmt::Display for Parts {
             each(self.decide),
             each(self.persist),
             each(self.commit)
-        )
+        )?;
+        match self.server {
+            Some(server) => write!(f, " server's processor {:.0?}", each(server)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -113,6 +132,13 @@ async fn run(url: &str, arguments: &Arguments, length: Duration) -> Result<(Outc
     let mut elapsed = Duration::ZERO;
     let mut made = 0_u64;
     let mut cursor = 0;
+    // Statements are prepared, pages are in memory, write-ahead log segments exist.
+    for _ in 0..arguments.warm_up {
+        batch(session.as_mut(), &orders(arguments, &products, &mut cursor)?, &mut parts).await?;
+    }
+    parts = Parts::default();
+    let backend = session.backend().pid;
+    let busy = busy(backend);
     while elapsed < length {
         // The ids are the callers', made before they call.
         let orders = orders(arguments, &products, &mut cursor)?;
@@ -120,6 +146,7 @@ async fn run(url: &str, arguments: &Arguments, length: Duration) -> Result<(Outc
         elapsed += spent;
         made += orders.len() as u64;
     }
+    parts.server = busy_since(busy, backend);
     Ok((Outcome { reservations: made, elapsed }, parts))
 }
 

@@ -42,6 +42,8 @@ pub(super) fn options(url: &str, options: &PostgresOptions) -> Result<PgConnectO
         ("lock_timeout", milliseconds(options.lock_timeout)),
         ("statement_timeout", milliseconds(options.statement_timeout)),
         ("idle_in_transaction_session_timeout", milliseconds(options.idle_in_transaction_timeout)),
+        // What the locking statements rely on, whatever the server's default.
+        ("default_transaction_isolation", "read committed".to_owned()),
         ("plan_cache_mode", "force_generic_plan".to_owned()),
         // Every statement goes by key. The planner, who may have seen these tables empty, must not choose a plan
         // over whole tables and keep it while they grow.

@@ -93,7 +93,7 @@ pub(super) async fn begin(
 }
 
 fn first_message(batch: BatchId) -> String {
-    format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;EXECUTE holdfast_fence('{batch}')")
+    format!("BEGIN;EXECUTE holdfast_fence('{batch}')")
 }
 
 fn nothing_locked(now: Timestamp) -> Locked {

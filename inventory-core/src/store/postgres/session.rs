@@ -176,3 +176,27 @@ pub(super) async fn answer<T>(
 pub(super) async fn run(conn: &mut PgConnection, sql: impl Into<String>) -> Result<(), StoreError> {
     sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(conn).await.map(drop).map_err(classify)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::postgres::{PostgresOptions, PostgresStore};
+
+    #[tokio::test]
+    async fn i5_a_commit_that_the_server_turned_into_a_rollback_is_not_taken_for_success() {
+        let url = test_support::postgres::database().await.url;
+        PostgresStore::migrate(&url).await.unwrap();
+        let options = PostgresOptions::default();
+        let connect = connect::options(&url, &options).unwrap();
+        let mut session = PostgresSession::open(&connect, options.answer_timeout).await.unwrap();
+        let batch = BatchId::new(uuid::Uuid::now_v7());
+        session.begin(batch, &Footprint::default()).await.unwrap();
+        // Behind the session's back: the transaction has failed, and the session believes that it is open.
+        run(&mut session.conn, "SELECT 1 / 0").await.unwrap_err();
+        let failure = session.commit().await.unwrap_err();
+        assert!(matches!(failure, CommitFailure::Definite(_)), "{failure}");
+        // The session goes on.
+        session.begin(BatchId::new(uuid::Uuid::now_v7()), &Footprint::default()).await.unwrap();
+        session.commit().await.unwrap();
+    }
+}

@@ -67,26 +67,27 @@ async fn connection(
 ) -> Option<(OwnedReadHalf, OwnedWriteHalf, Vec<u8>)> {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
-    let mut typed = false;
-    let mut answer = vec![0; 65_536];
-    loop {
+    let commit = {
+        let down = tokio::io::copy(&mut from_server, &mut to_client);
+        let up = until_commit(&mut from_client, &mut to_server);
         tokio::select! {
-            biased;
-            read = from_server.read(&mut answer) => {
-                let read = read.ok().filter(|&read| read > 0)?;
-                to_client.write_all(&answer[..read]).await.ok()?;
-            }
-            // One byte decides whether to read a message; what follows comes whole.
-            ready = from_client.readable() => {
-                ready.ok()?;
-                let message = message(&mut from_client, typed).await?;
-                typed = message[..] != SSL_REQUEST;
-                if message[0] == b'Q' && message.windows(6).any(|word| word == b"COMMIT") {
-                    return Some((from_server, to_server, message));
-                }
-                to_server.write_all(&message).await.ok()?;
-            }
+            _ = down => None,
+            commit = up => commit,
         }
+    };
+    commit.map(|commit| (from_server, to_server, commit))
+}
+
+/// Passes messages on until COMMIT, or until the client closes.
+async fn until_commit(from_client: &mut OwnedReadHalf, to_server: &mut OwnedWriteHalf) -> Option<Vec<u8>> {
+    let mut typed = false;
+    loop {
+        let message = message(from_client, typed).await?;
+        typed = message[..] != SSL_REQUEST;
+        if message[0] == b'Q' && message.ends_with(b"COMMIT\0") {
+            return Some(message);
+        }
+        to_server.write_all(&message).await.ok()?;
     }
 }
 
