@@ -1,6 +1,16 @@
 //! What the database had, and which of two such statements is the newer.
 
+use crate::limits::UNITS_MAX;
 use crate::quantity::Units;
+
+/// Beyond this, up or down, a number is nonsense and counts as this much, so that no counter can overflow (I18).
+const COUNTED_MAX: Units = Units::stored(i64::MAX / 4);
+const _: () = assert!(UNITS_MAX < COUNTED_MAX.get());
+
+/// An amount as the counters count it.
+pub(super) fn counted(units: Units) -> Units {
+    units.clamp(-COUNTED_MAX, COUNTED_MAX)
+}
 
 /// What the database had, as a read or a commit of ours told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -1,7 +1,8 @@
 //! One product's counter and its transitions. See the module's essay for the protocol.
 
+use super::base::{Base, counted};
 use super::stripes::{self, StripeTable, Stripes};
-use super::{Base, CellView, place};
+use super::{CellView, place};
 use crate::quantity::{Quantity, Units};
 use crate::sync::{AtomicI64, AtomicU32, Mutex, Ordering};
 
@@ -31,7 +32,7 @@ impl Cell {
     pub(super) fn load(&self, base: Base) {
         let mut ledger = self.ledger.lock();
         *ledger = base;
-        place::raise(&self.centre, base.available.get());
+        place::raise(&self.centre, counted(base.available).get());
     }
 
     /// Takes `quantity` units, or says what the base was when they could not be had.
@@ -86,7 +87,7 @@ impl Cell {
         let mut ledger = self.ledger.lock();
         let mut change = leaving;
         if base.supersedes(&ledger) {
-            change += base.available - ledger.available;
+            change += counted(base.available) - counted(ledger.available);
             *ledger = base;
         }
         self.shift(change, table);

@@ -41,20 +41,9 @@ pub(super) fn take_up_to(place: &AtomicI64, most: i64) -> i64 {
 
 /// Adds units that anyone may take from now on. Only under the cell's ledger lock.
 ///
-/// Ordering: Release, partners [`take_exactly`] and [`take_up_to`]. Saturates, so that a store full of nonsense
-/// cannot wrap a counter.
+/// Ordering: Release, partners [`take_exactly`] and [`take_up_to`].
 pub(super) fn raise(place: &AtomicI64, units: i64) {
-    if units == 0 {
-        return;
-    }
-    let mut seen = place.load(Ordering::Relaxed);
-    loop {
-        let raised = seen.saturating_add(units);
-        match place.compare_exchange_weak(seen, raised, Ordering::Release, Ordering::Relaxed) {
-            Ok(_) => return,
-            Err(now) => seen = now,
-        }
-    }
+    place.fetch_add(units, Ordering::Release);
 }
 
 /// Takes units away whether they are there or not; returns what is left, perhaps less than nothing.
@@ -62,12 +51,5 @@ pub(super) fn raise(place: &AtomicI64, units: i64) {
 /// Ordering: Relaxed. Takers see it because they change the same number; nothing else is handed over.
 #[must_use = "a place below zero must be filled from the stripes"]
 pub(super) fn lower(place: &AtomicI64, units: i64) -> i64 {
-    let mut seen = place.load(Ordering::Relaxed);
-    loop {
-        let lowered = seen.saturating_sub(units);
-        match place.compare_exchange_weak(seen, lowered, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => return lowered,
-            Err(now) => seen = now,
-        }
-    }
+    place.fetch_sub(units, Ordering::Relaxed).wrapping_sub(units)
 }

@@ -2,7 +2,8 @@
 
 use dashmap::Entry;
 
-use super::{Base, Counters};
+use super::Counters;
+use super::base::{Base, counted};
 use crate::ids::ProductId;
 use crate::quantity::Units;
 
@@ -26,7 +27,7 @@ impl Counters {
     /// Before COMMIT: lowers what is left by what the batch takes beyond its `Taken`s. Observe the locked row first:
     /// a product that is not loaded is not lowered, and the answer says so (`by` is zero).
     pub fn lower(&self, product: ProductId, by: Units) -> Lowered {
-        let by = by.max(Units::ZERO);
+        let by = counted(by).max(Units::ZERO);
         match self.cell(product) {
             Some(cell) => {
                 cell.lower(by, &self.table);
