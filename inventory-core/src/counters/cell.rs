@@ -125,6 +125,9 @@ impl Cell {
         let stripes = self.stripes(table).unwrap_or_default();
         let mut got = place::take_up_to(&self.centre, units);
         for stripe in stripes {
+            if got == units {
+                break;
+            }
             got += place::take_up_to(stripe, units - got);
         }
         if got < units {
@@ -175,7 +178,7 @@ impl Cell {
     }
 
     /// Counts lost races; too many stripe the cell. Ordering: Relaxed, a statistic.
-    fn note_losses(&self, losses: u32, table: &StripeTable) {
+    pub(super) fn note_losses(&self, losses: u32, table: &StripeTable) {
         if losses == 0 || self.striped.load(Ordering::Relaxed) != 0 {
             return;
         }

@@ -1,21 +1,29 @@
 //! Every interleaving (up to three preemptions) of the small races that everything else rests on.
 //!
+//! loom remembers only the last access to an atomic, so a load just before a write can hide a race from it; `raise` and
+//! `lower` are single steps for that reason too.
+//!
 //! Each line below was broken once, and the model named beside it failed:
 //!
-//! | broken | model that fails |
+//! | broken | model that failed |
 //! | --- | --- |
-//! | `take_exactly` loads and stores instead of compare-and-swap | last unit, promotion, striped takes |
-//! | `raise` is Relaxed; `take_exactly` is Relaxed | take × give-back |
-//! | `take_up_to` is Relaxed | gather × give-back |
-//! | `give_back` without the ledger lock | gather × give-back |
-//! | `settle` lets go of the lock between base and raise | gather × settle × take |
-//! | `gather` forgets to put back what it found | gather × settle × take |
-//! | `refill` copies units instead of moving them | striped takes |
-//! | `shift` lowers the centre and leaves the stripes | lowering × striped takes |
-//! | `settle` takes any base, newer or not | settle × base update |
-//! | a base that is ignored also keeps `leaving` | settle × base update |
-//! | carts in any order; a cart that does not give back | cart × reversed cart |
-//! | `stripe` seeds a stripe with a copy of the centre | promotion |
+//! | `take_exactly`: load and store instead of compare-and-swap | the last unit, and seven more |
+//! | `take_exactly`: Relaxed · `raise`: Relaxed | who takes a unit sees |
+//! | `take_up_to`: load and store | gather, settle and take |
+//! | `raise`: load and store | settle and base update |
+//! | `lower`: load and store | a lowering and a take both count |
+//! | `give_back` without the ledger lock | a gatherer is not refused |
+//! | `lower` without the ledger lock | a lowering finds units on their way |
+//! | `gather` without the ledger lock · misses a stripe | a gatherer is not refused |
+//! | `gather` keeps what it found | gather, settle and take |
+//! | `refill` copies units instead of moving them | takers on stripes share |
+//! | `shift` leaves the stripes · loses what it collects | nothing is taken after a lowering |
+//! | `settle` lets go of the lock between base and raise · a refusal reads the base later | a refused taker reads |
+//! | `settle` takes any base · keeps `leaving` when the base is old | settle and base update |
+//! | a cart keeps its first line | a cart that loses its second line |
+//! | one cart in reversed order | a cart and a reversed cart |
+//! | `stripe` seeds a stripe with a copy of the centre | striping a cell |
+//! | `stripe` without the ledger lock | a cell striped by two at once |
 
 use loom::cell::UnsafeCell;
 use loom::model::Builder;
@@ -47,7 +55,7 @@ struct Shop {
 
 impl Shop {
     fn plain(available: i64) -> Self {
-        let shop = Self { cell: Cell::default(), table: StripeTable::new(2, 1) };
+        let shop = Self { cell: Cell::default(), table: StripeTable::new(2, 2) };
         shop.cell.load(base(available, 1));
         shop
     }
@@ -210,6 +218,31 @@ fn loom_i3_nothing_is_taken_after_a_lowering_has_used_it_up() {
 }
 
 #[test]
+fn loom_i3_a_lowering_and_a_take_both_count() {
+    check(|| {
+        let shop = Arc::new(Shop::plain(3));
+        let taker = on(&shop, |shop| shop.take(2, 1));
+        shop.cell.lower(Units::stored(2), &shop.table);
+        let taken = if taker.join().unwrap() { 2 } else { 0 };
+        assert_eq!(shop.view().free, Units::stored(1 - taken));
+    });
+}
+
+/// The taker's refill has units in its hands when the lowering looks for them.
+#[test]
+fn loom_i3_a_lowering_finds_units_on_their_way_to_a_stripe() {
+    check(|| {
+        let shop = Arc::new(Shop::plain(5));
+        shop.cell.stripe(&shop.table);
+        let taker = on(&shop, |shop| shop.take(1, 1));
+        shop.cell.lower(Units::stored(4), &shop.table);
+        assert!(taker.join().unwrap(), "five were there, four were lowered");
+        assert_eq!(shop.view().free, Units::ZERO);
+        assert!(!shop.take(1, 1), "taken although nothing is free");
+    });
+}
+
+#[test]
 fn loom_i3_settle_and_base_update_in_any_order_come_to_the_same() {
     check(|| {
         let shop = Arc::new(Shop::plain(2));
@@ -271,6 +304,20 @@ fn loom_i3_striping_a_cell_neither_makes_nor_loses_a_unit() {
         let taken = [mine, striper.join().unwrap(), taker.join().unwrap()];
         assert_eq!(taken.iter().filter(|taken| **taken).count(), 2, "two units, three buyers");
         assert_eq!(shop.view().free, Units::ZERO);
+    });
+}
+
+#[test]
+fn loom_i3_a_cell_striped_by_two_at_once_loses_no_unit() {
+    check(|| {
+        let shop = Arc::new(Shop::plain(10));
+        let other = on(&shop, |shop| {
+            shop.cell.stripe(&shop.table);
+            shop.take(1, 1)
+        });
+        shop.cell.stripe(&shop.table);
+        assert!(shop.take(1, 1) && other.join().unwrap());
+        assert_eq!((shop.view().free, shop.table.used()), (Units::stored(8), 1));
     });
 }
 

@@ -21,9 +21,9 @@ pub(super) fn take_exactly(place: &AtomicI64, units: i64, losses: &mut u32) -> b
     false
 }
 
-/// Takes as many as there are, up to `most`; returns how many.
+/// Takes as many as there are, up to `most`; returns how many. Only under the cell's ledger lock.
 ///
-/// Ordering: Acquire, partner [`raise`], as [`take_exactly`].
+/// Ordering: Relaxed. The units' former owner raised them under the same lock, which hands over what he did.
 #[must_use = "taken units must go somewhere"]
 pub(super) fn take_up_to(place: &AtomicI64, most: i64) -> i64 {
     let mut seen = place.load(Ordering::Relaxed);
@@ -32,7 +32,7 @@ pub(super) fn take_up_to(place: &AtomicI64, most: i64) -> i64 {
         if units <= 0 {
             return 0;
         }
-        match place.compare_exchange_weak(seen, seen - units, Ordering::Acquire, Ordering::Relaxed) {
+        match place.compare_exchange_weak(seen, seen - units, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => return units,
             Err(now) => seen = now,
         }
@@ -41,7 +41,7 @@ pub(super) fn take_up_to(place: &AtomicI64, most: i64) -> i64 {
 
 /// Adds units that anyone may take from now on. Only under the cell's ledger lock.
 ///
-/// Ordering: Release, partners [`take_exactly`] and [`take_up_to`].
+/// Ordering: Release, partner [`take_exactly`]. One step, not a loop: it cannot lose a race, and loom sees all of them.
 pub(super) fn raise(place: &AtomicI64, units: i64) {
     place.fetch_add(units, Ordering::Release);
 }

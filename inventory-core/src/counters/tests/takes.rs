@@ -1,5 +1,7 @@
 use super::*;
 use crate::counters::ShortLine;
+use crate::counters::stripes::StripeTable;
+use crate::counters::take::take_all;
 
 fn short(id: i64, requested: i64, available: i64) -> ShortLine {
     ShortLine {
@@ -107,4 +109,36 @@ fn i18_nonsense_from_a_store_does_not_overflow() {
     counters.observe(product(1), base(7, 3));
     counters.observe(product(2), base(8, 3));
     assert_eq!((free(&counters, 1), free(&counters, 2)), (7, 8));
+}
+
+#[test]
+fn i10_a_cart_that_loses_a_race_gives_back_and_is_counted() {
+    let counters = stocked(&[(1, 1)]);
+    let cell = counters.cell(product(1)).unwrap();
+    // The same unit twice: both looks find it, the second take does not.
+    let wanted = [(cell, Quantity::ONE), (cell, Quantity::ONE)];
+    let refused = take_all(&wanted, &counters.table, 0, &counters.yields).unwrap_err();
+    assert_eq!((refused.line, refused.base), (1, base(1, 1)));
+    assert_eq!((free(&counters, 1), counters.yields()), (1, 1));
+}
+
+#[test]
+fn lost_races_stripe_a_product_and_a_few_do_not() {
+    let counters = stocked(&[(1, 9)]);
+    let cell = counters.cell(product(1)).unwrap();
+    cell.note_losses(63, &counters.table);
+    assert_eq!(counters.products_striped(), 0);
+    cell.note_losses(1, &counters.table);
+    cell.note_losses(99, &counters.table);
+    assert_eq!(counters.products_striped(), 1);
+}
+
+#[test]
+fn a_full_table_of_stripes_leaves_products_plain() {
+    let counters = Counters { table: StripeTable::new(4, 1), ..stocked(&[(1, 9), (2, 9)]) };
+    stripe(&counters, 1);
+    stripe(&counters, 2);
+    assert_eq!(counters.products_striped(), 1);
+    assert_eq!(counters.inspect(product(2)).unwrap().stripes, 0);
+    let _taken = must_take(&counters, &order(&[(1, 9), (2, 9)]));
 }
