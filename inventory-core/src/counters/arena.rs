@@ -75,7 +75,8 @@ fn locate(slot: u32) -> Place {
     Place { chunk: doublings as usize, offset: (slot - start) as usize, chunk_cells }
 }
 
-#[cfg(all(test, not(inventory_loom)))]
+#[cfg(test)]
+#[cfg(not(inventory_loom))]
 mod tests {
     use super::*;
 

@@ -59,9 +59,11 @@ mod settle;
 mod stripes;
 mod take;
 
-#[cfg(all(test, inventory_loom))]
+#[cfg(test)]
+#[cfg(inventory_loom)]
 mod loom_models;
-#[cfg(all(test, not(inventory_loom)))]
+#[cfg(test)]
+#[cfg(not(inventory_loom))]
 mod tests;
 
 use std::fmt;
