@@ -1,0 +1,9 @@
+//! The REST edge, in process: routing, parsing, limits, problems, documentation. What the engine decides is tested
+//! where it decides; what an answer of it reads like is tested beside `problems` and `wire`.
+
+mod documentation;
+mod health;
+mod refusals;
+mod service;
+mod streams;
+mod support;
