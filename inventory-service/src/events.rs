@@ -176,3 +176,7 @@ fn items(reservation: &Reservation) -> Vec<Item> {
         .map(|line| Item { product_id: line.product.get(), quantity: line.quantity.get() })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "events_tests.rs"]
+mod tests;

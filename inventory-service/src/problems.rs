@@ -352,3 +352,7 @@ fn below_held(product: ProductId, held: Units, holds: &[HoldOn]) -> Problem {
     .with("held", held.get())
     .with("holds", holds)
 }
+
+#[cfg(test)]
+#[path = "problems_tests.rs"]
+mod tests;

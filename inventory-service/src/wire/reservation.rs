@@ -166,3 +166,65 @@ fn status_of(standing: Standing) -> &'static str {
         Standing::Lost => "LOST",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use inventory_core::ids::{OrderId, ProductId};
+    use inventory_core::lines::Lines;
+    use inventory_core::quantity::Quantity;
+    use inventory_core::reservation::Status;
+    use serde_json::json;
+
+    use super::*;
+
+    fn held() -> Reservation {
+        Reservation {
+            order: OrderId::new(Uuid::nil()),
+            status: Status::Held,
+            customer: None,
+            requested: Lines::one(ProductId::new(7), Quantity::new(3).unwrap()),
+            lines: Lines::one(ProductId::new(7), Quantity::new(2).unwrap()),
+            created_at: Timestamp::EPOCH,
+            expires_at: Timestamp::from_micros(900_000_000),
+            expires_at_max: Timestamp::from_micros(3_600_000_000),
+            ended_at: None,
+            late: false,
+        }
+    }
+
+    #[test]
+    fn i8_a_hold_reads_expired_from_its_end_on_swept_or_not() {
+        let hold = held();
+        let before = ReservationBody::at(&hold, Timestamp::from_micros(899_999_999));
+        assert_eq!((before.status, before.ended_at), ("HELD", None));
+        let after = ReservationBody::at(&hold, hold.expires_at);
+        assert_eq!((after.status, after.ended_at), ("EXPIRED", Some(WireTime(hold.expires_at))));
+    }
+
+    #[test]
+    fn ended_reservations_read_as_they_ended_whatever_the_time() {
+        for status in [Status::Committed, Status::Released, Status::Expired, Status::Lost] {
+            let ended = Reservation { status, ended_at: Some(Timestamp::from_micros(1)), ..held() };
+            let body = ReservationBody::at(&ended, Timestamp::from_micros(i64::MAX));
+            assert_eq!(body.status, status.name());
+            assert_eq!(body.ended_at, Some(WireTime(Timestamp::from_micros(1))));
+        }
+    }
+
+    #[test]
+    fn a_hold_is_written_as_the_contract_says() {
+        let reserved = Reserved { reservation: held(), replayed: false };
+        assert_eq!(
+            serde_json::to_value(HoldBody::from(&reserved)).unwrap(),
+            json!({"orderId": Uuid::nil(), "status": "HELD", "items": [{"productId": 7, "quantity": 2}],
+                "createdAt": "1970-01-01T00:00:00.000000Z", "expiresAt": "1970-01-01T00:15:00.000000Z",
+                "maxExpiresAt": "1970-01-01T01:00:00.000000Z", "replayed": false})
+        );
+        let committed = Reservation { status: Status::Committed, late: true, ..held() };
+        assert_eq!(
+            serde_json::to_value(CommittedBody::from(&committed)).unwrap(),
+            json!({"orderId": Uuid::nil(), "status": "COMMITTED", "items": [{"productId": 7, "quantity": 2}],
+                "late": true})
+        );
+    }
+}

@@ -1,5 +1,6 @@
 //! The REST edge, in process: routing, parsing, limits, problems, documentation. What the engine decides is tested
 //! where it decides; what an answer of it reads like is tested beside `problems` and `wire`.
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod documentation;
 mod health;

@@ -32,7 +32,6 @@ pub(crate) async fn engine() -> Engine {
 }
 
 pub(crate) struct Fixture {
-    pub(crate) app: App,
     pub(crate) edge: Edge,
 }
 
@@ -42,7 +41,7 @@ pub(crate) async fn fixture() -> Fixture {
     let metrics = Metrics::new("inventory");
     let app = App::new(engine, AppOptions::default(), metrics, CancellationToken::new());
     let edge = Edge::new(inventory_service::router(app.clone()), app.metrics());
-    Fixture { app, edge }
+    Fixture { edge }
 }
 
 #[derive(Debug)]

@@ -46,10 +46,6 @@ fn sizes(limits: BodyLimits) -> Router {
         )
 }
 
-fn limited(limits: BodyLimits) -> Router {
-    sizes(limits)
-}
-
 #[tokio::test]
 async fn i15_a_client_that_never_finishes_its_head_is_cut_off() {
     let options = HttpOptions { header_read_deadline: SHORT, ..HttpOptions::default() };
@@ -84,7 +80,7 @@ async fn i15_a_streamed_body_may_not_trickle_for_ever() {
 #[tokio::test]
 async fn i15_a_body_beyond_the_limit_is_answered_413_and_one_at_the_limit_is_read() {
     let limits = BodyLimits { bytes_max: 1_000, ..BodyLimits::default() };
-    let server = Running::start(limited(limits), HttpOptions::default()).await;
+    let server = Running::start(sizes(limits), HttpOptions::default()).await;
     let mut client = server.client().await;
     let answer = client.post("/size", "text/plain", &"x".repeat(1_000)).await;
     assert_eq!((answer.status, answer.body), (200, b"1000".to_vec()));
@@ -97,7 +93,7 @@ async fn i15_a_body_beyond_the_limit_is_answered_413_and_one_at_the_limit_is_rea
 #[tokio::test]
 async fn i15_a_body_without_a_declared_length_is_limited_too() {
     let limits = BodyLimits { bytes_max: 1_000, ..BodyLimits::default() };
-    let server = Running::start(limited(limits), HttpOptions::default()).await;
+    let server = Running::start(sizes(limits), HttpOptions::default()).await;
     let mut client = server.client().await;
     client.send("POST /size HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n").await;
     for _ in 0..3 {
