@@ -22,6 +22,9 @@ use crate::reservation::{Reservation, Status};
 /// Rows in one page.
 const PAGE_ROWS: usize = 1_000;
 
+/// Product, version, batch, kind.
+type EffectKey = (ProductId, Option<i64>, BatchId, u8);
+
 /// Every table, in any order.
 #[derive(Clone, Debug, Default)]
 pub struct LedgerCopy {
@@ -79,7 +82,7 @@ impl LedgerCopy {
     }
 
     fn effects(&self) -> Vec<EffectRow> {
-        let mut sums: BTreeMap<(ProductId, Option<i64>, BatchId, u8), (i64, i64)> = BTreeMap::new();
+        let mut sums: BTreeMap<EffectKey, (i64, i64)> = BTreeMap::new();
         for (entry, command) in self.commands() {
             for line in &command.lines {
                 let version = version_of(entry, line.product);
