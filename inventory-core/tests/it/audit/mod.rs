@@ -6,6 +6,7 @@ mod ledgers;
 mod load;
 mod model;
 mod postgres;
+mod pruned;
 mod sqlite;
 
 use inventory_core::audit::{AuditReport, Check, Subject, audit};

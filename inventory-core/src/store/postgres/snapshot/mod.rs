@@ -71,7 +71,7 @@ impl PostgresSnapshot {
         if self.declared.insert(cursor.declare) {
             self.declare(cursor.declare).await?;
         }
-        sqlx::query_as(cursor.fetch).persistent(false).fetch_all(&mut self.connection).await.map_err(failed)
+        sqlx::query_as(cursor.fetch).fetch_all(&mut self.connection).await.map_err(failed)
     }
 
     async fn declare(&mut self, statement: &'static str) -> Result<(), StoreError> {

@@ -55,7 +55,7 @@ pub(super) const PRODUCTS: Cursor = Cursor {
      SELECT product_id, on_hand, held, version, admin_version, low_stock_threshold, per_customer_limit::bigint, \
             limited_since, alert_state::bigint, last_batch \
      FROM inventory WHERE product_id BETWEEN $1 AND $2 ORDER BY product_id",
-    fetch: "FETCH 1000 FROM audit_products",
+    fetch: "FETCH 2000 FROM audit_products",
 };
 pub(super) const HELD: Cursor = Cursor {
     declare: "DECLARE audit_held NO SCROLL CURSOR FOR \
@@ -63,7 +63,7 @@ pub(super) const HELD: Cursor = Cursor {
      FROM reservations r \
      CROSS JOIN LATERAL unnest(r.products, r.quantities, r.remaining) AS l (product_id, quantity, remaining) \
      WHERE r.status = 1 AND l.product_id BETWEEN $1 AND $2 GROUP BY 1 ORDER BY 1",
-    fetch: "FETCH 1000 FROM audit_held",
+    fetch: "FETCH 2000 FROM audit_held",
 };
 pub(super) const VERSIONS: Cursor = Cursor {
     declare: "DECLARE audit_versions NO SCROLL CURSOR FOR \
@@ -73,7 +73,7 @@ pub(super) const VERSIONS: Cursor = Cursor {
      CROSS JOIN LATERAL unnest(j.products, j.versions, j.on_hands, j.helds, j.previous) \
          AS p (product_id, version, on_hand, held, previous) \
      WHERE p.product_id BETWEEN $1 AND $2 ORDER BY 1, 2",
-    fetch: "FETCH 1000 FROM audit_versions",
+    fetch: "FETCH 2000 FROM audit_versions",
 };
 pub(super) const EFFECTS: Cursor = Cursor {
     declare: "DECLARE audit_effects NO SCROLL CURSOR FOR \
@@ -87,13 +87,13 @@ pub(super) const EFFECTS: Cursor = Cursor {
          LEFT JOIN unnest(j.products, j.versions) AS p (product_id, version) ON p.product_id = l.product_id \
          WHERE l.product_id BETWEEN $1 AND $2 GROUP BY 1, 2, 3) e \
      ORDER BY 1, 2 NULLS FIRST, 3, 4",
-    fetch: "FETCH 1000 FROM audit_effects",
+    fetch: "FETCH 2000 FROM audit_effects",
 };
 pub(super) const CUSTOMER_UNITS: Cursor = Cursor {
     declare: "DECLARE audit_customer_units NO SCROLL CURSOR FOR \
      SELECT product_id, customer_id, units FROM customer_product WHERE product_id BETWEEN $1 AND $2 \
      ORDER BY product_id, customer_id COLLATE \"C\"",
-    fetch: "FETCH 1000 FROM audit_customer_units",
+    fetch: "FETCH 2000 FROM audit_customer_units",
 };
 pub(super) const CUSTOMER_LINES: Cursor = Cursor {
     declare: "DECLARE audit_customer_lines NO SCROLL CURSOR FOR \
@@ -104,7 +104,7 @@ pub(super) const CUSTOMER_LINES: Cursor = Cursor {
      WHERE r.status IN (1, 2) AND r.customer_id IS NOT NULL AND i.per_customer_limit IS NOT NULL \
          AND r.created_at >= i.limited_since AND i.product_id BETWEEN $1 AND $2 \
      GROUP BY i.product_id, r.customer_id ORDER BY i.product_id, r.customer_id COLLATE \"C\"",
-    fetch: "FETCH 1000 FROM audit_customer_lines",
+    fetch: "FETCH 2000 FROM audit_customer_lines",
 };
 
 pub(super) const RESERVATIONS: Cursor = Cursor {
@@ -112,7 +112,7 @@ pub(super) const RESERVATIONS: Cursor = Cursor {
      SELECT order_id, status::bigint, late, customer_id, created_at, expires_at, expires_at_max, ended_at, products, \
             quantities, remaining \
      FROM reservations WHERE order_id BETWEEN $1 AND $2 ORDER BY order_id",
-    fetch: "FETCH 1000 FROM audit_reservations",
+    fetch: "FETCH 2000 FROM audit_reservations",
 };
 /// `command_rank` in SQL.
 pub(super) const COMMAND_LINES: Cursor = Cursor {
@@ -127,7 +127,7 @@ pub(super) const COMMAND_LINES: Cursor = Cursor {
          WHERE c.order_id BETWEEN $1 AND $2) e \
      ORDER BY e.order_id, j.at, CASE WHEN e.kind IN (1, 7) THEN 0 WHEN e.kind IN (5, 10) THEN 1 \
          WHEN e.kind IN (2, 4, 8) THEN 2 ELSE 3 END, j.batch_id, e.position, e.product_id",
-    fetch: "FETCH 1000 FROM audit_command_lines",
+    fetch: "FETCH 2000 FROM audit_command_lines",
 };
 
 pub(super) const BATCHES: Cursor = Cursor {
@@ -151,12 +151,12 @@ pub(super) const BATCHES: Cursor = Cursor {
          WHEN cardinality(kinds) < (SELECT max(c) FROM unnest(remark_command) c) \
            OR 1 > (SELECT min(c) FROM unnest(remark_command) c) THEN 'a remark belongs to no command' END \
      FROM journal WHERE batch_id BETWEEN $1 AND $2 ORDER BY batch_id",
-    fetch: "FETCH 1000 FROM audit_batches",
+    fetch: "FETCH 2000 FROM audit_batches",
 };
 pub(super) const FENCES: Cursor = Cursor {
     declare: "DECLARE audit_fences NO SCROLL CURSOR FOR \
      SELECT batch_id, outcome, at FROM commit_batch WHERE batch_id BETWEEN $1 AND $2 ORDER BY batch_id",
-    fetch: "FETCH 1000 FROM audit_fences",
+    fetch: "FETCH 2000 FROM audit_fences",
 };
 pub(super) const EVENTS: Cursor = Cursor {
     declare: "DECLARE audit_events NO SCROLL CURSOR FOR \
@@ -174,7 +174,7 @@ pub(super) const ADJUSTMENTS: Cursor = Cursor {
      SELECT adjustment_id, product_id, delta, reason, reference, at, version FROM adjustments \
      WHERE adjustment_id COLLATE \"C\" >= $1 AND ($2::text IS NULL OR adjustment_id COLLATE \"C\" < $2) \
      ORDER BY adjustment_id COLLATE \"C\"",
-    fetch: "FETCH 1000 FROM audit_adjustments",
+    fetch: "FETCH 2000 FROM audit_adjustments",
 };
 pub(super) const ADJUSTS: Cursor = Cursor {
     declare: "DECLARE audit_adjusts NO SCROLL CURSOR FOR \
@@ -192,7 +192,7 @@ pub(super) const ADJUSTS: Cursor = Cursor {
      WHERE (11 = ANY (j.kinds) OR j.remark_adjustment IS NOT NULL) \
          AND e.id COLLATE \"C\" >= $1 AND ($2::text IS NULL OR e.id COLLATE \"C\" < $2) \
      ORDER BY e.id COLLATE \"C\", j.batch_id, e.position",
-    fetch: "FETCH 1000 FROM audit_adjusts",
+    fetch: "FETCH 2000 FROM audit_adjusts",
 };
 
 pub(super) const INBOX: Cursor = Cursor {
@@ -200,7 +200,7 @@ pub(super) const INBOX: Cursor = Cursor {
      SELECT message, consumer, at, NULL::uuid FROM inbox \
      WHERE message COLLATE \"C\" >= $1 AND ($2::text IS NULL OR message COLLATE \"C\" < $2) \
      ORDER BY message COLLATE \"C\", consumer COLLATE \"C\"",
-    fetch: "FETCH 1000 FROM audit_inbox",
+    fetch: "FETCH 2000 FROM audit_inbox",
 };
 pub(super) const DELIVERIES: Cursor = Cursor {
     declare: "DECLARE audit_deliveries NO SCROLL CURSOR FOR \
@@ -210,5 +210,5 @@ pub(super) const DELIVERIES: Cursor = Cursor {
      WHERE j.remark_message IS NOT NULL AND r.message COLLATE \"C\" >= $1 \
          AND ($2::text IS NULL OR r.message COLLATE \"C\" < $2) \
      ORDER BY r.message COLLATE \"C\", COALESCE(r.consumer, '') COLLATE \"C\"",
-    fetch: "FETCH 1000 FROM audit_deliveries",
+    fetch: "FETCH 2000 FROM audit_deliveries",
 };
