@@ -344,6 +344,7 @@ pub enum CommitFailure {
 pub mod audit_rows;
 pub mod conformance;
 pub mod faults;
+#[cfg(feature = "sqlite")]
 mod json;
 pub mod ledger_copy;
 pub mod memory;
