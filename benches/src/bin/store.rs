@@ -43,6 +43,9 @@ struct Arguments {
     /// Random order ids instead of time-ordered ones.
     #[arg(long)]
     random_ids: bool,
+    /// One hold of each batch lasts longer than the others, so that the adapter's common path does not fit.
+    #[arg(long)]
+    mixed_times: bool,
     /// Measure on this database instead of an ephemeral one.
     #[arg(long)]
     url: Option<String>,
@@ -107,17 +110,17 @@ fn busy_since(earlier: Option<Duration>, pid: Option<i32>) -> Option<Duration> {
 
 impl std::fmt::Display for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let each = |part: Duration| part / self.batches.max(1);
+        let each = |part: Duration| (part / self.batches.max(1)).as_micros();
         write!(
             f,
-            "begin {:.0?} decide {:.0?} persist {:.0?} commit {:.0?}",
+            "µs: begin {} decide {} persist {} commit {}",
             each(self.begin),
             each(self.decide),
             each(self.persist),
             each(self.commit)
         )?;
         match self.server {
-            Some(server) => write!(f, " server's processor {:.0?}", each(server)),
+            Some(server) => write!(f, " server's processor {}", each(server)),
             None => Ok(()),
         }
     }
@@ -134,7 +137,7 @@ async fn run(url: &str, arguments: &Arguments, length: Duration) -> Result<(Outc
     let mut cursor = 0;
     // Statements are prepared, pages are in memory, write-ahead log segments exist.
     for _ in 0..arguments.warm_up {
-        batch(session.as_mut(), &orders(arguments, &products, &mut cursor)?, &mut parts).await?;
+        batch(session.as_mut(), arguments, &orders(arguments, &products, &mut cursor)?, &mut parts).await?;
     }
     parts = Parts::default();
     let backend = session.backend().pid;
@@ -142,7 +145,7 @@ async fn run(url: &str, arguments: &Arguments, length: Duration) -> Result<(Outc
     while elapsed < length {
         // The ids are the callers', made before they call.
         let orders = orders(arguments, &products, &mut cursor)?;
-        let spent = batch(session.as_mut(), &orders, &mut parts).await?;
+        let spent = batch(session.as_mut(), arguments, &orders, &mut parts).await?;
         elapsed += spent;
         made += orders.len() as u64;
     }
@@ -169,6 +172,7 @@ fn orders(
 
 async fn batch(
     session: &mut dyn Session,
+    arguments: &Arguments,
     orders: &[(OrderId, Lines)],
     parts: &mut Parts,
 ) -> Result<Duration> {
@@ -186,7 +190,10 @@ async fn batch(
     let prepared = Instant::now();
     let locked = session.begin(batch, &footprint).await?;
     let begun = Instant::now();
-    let effects = decide(batch, locked, orders);
+    let mut effects = decide(batch, locked, orders);
+    if arguments.mixed_times {
+        effects.created[0].expires_at = effects.created[0].expires_at_max;
+    }
     let decided = Instant::now();
     session.persist(&effects).await?;
     let persisted = Instant::now();

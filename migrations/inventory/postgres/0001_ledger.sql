@@ -67,12 +67,22 @@ CREATE TABLE journal (
     remark_consumer   text[],
     remark_message    text[]
 );
--- A batch of a thousand is tens of kilobytes, mostly ids, which do not compress: squeezing them costs more than writing.
-ALTER TABLE journal ALTER COLUMN orders SET STORAGE EXTERNAL;
-ALTER TABLE journal ALTER COLUMN kinds SET STORAGE EXTERNAL;
-ALTER TABLE journal ALTER COLUMN line_command SET STORAGE EXTERNAL;
-ALTER TABLE journal ALTER COLUMN line_product SET STORAGE EXTERNAL;
-ALTER TABLE journal ALTER COLUMN line_units SET STORAGE EXTERNAL;
+-- A batch of a thousand is 38 kB. The default compression costs more than writing it all would; lz4, where the server has
+-- it, costs less and leaves 14 kB.
+DO $$
+DECLARE
+    wide text;
+    lz4 boolean := EXISTS (SELECT FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals));
+BEGIN
+    FOREACH wide IN ARRAY ARRAY['kinds', 'orders', 'line_command', 'line_product', 'line_units'] LOOP
+        IF lz4 THEN
+            EXECUTE format('ALTER TABLE journal ALTER COLUMN %I SET COMPRESSION lz4', wide);
+        ELSE
+            EXECUTE format('ALTER TABLE journal ALTER COLUMN %I SET STORAGE EXTERNAL', wide);
+        END IF;
+    END LOOP;
+END
+$$;
 CREATE INDEX journal_at ON journal USING brin (at) WITH (autosummarize = on);
 
 -- The fence: the first statement of every batch. See design of unknown commits in ARCHITECTURE.md.
