@@ -15,12 +15,13 @@ use crate::clock::Timestamp;
 use crate::ids::OrderId;
 use crate::store::{Due, StoreError};
 
-/// Always at least one row, with the clock, the running transactions and the watermark.
+/// Always at least one row, with the clock, the running transactions and the watermark. Running are those that hold the lock on
+/// their own id: a snapshot's bounds do not tell, since `xmax` is the last *ended* transaction plus one.
 const DUE: &str = "WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS now, \
-     pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest_running, \
-     pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next_transaction, \
+     ARRAY(SELECT transactionid::text::bigint FROM pg_locks WHERE locktype = 'transactionid' \
+     AND mode = 'ExclusiveLock' AND granted) AS running, \
      COALESCE((SELECT at FROM watermarks WHERE name = 'sweep'), '-infinity') AS swept) \
-     SELECT c.now, c.oldest_running, c.next_transaction, \
+     SELECT c.now, c.running, \
      CASE WHEN isfinite(c.swept) THEN c.swept END, d.order_id, d.expires_at \
      FROM clock c LEFT JOIN (SELECT order_id, expires_at FROM reservations WHERE status = 1 \
      AND expires_at >= (SELECT swept FROM clock) \
@@ -42,11 +43,12 @@ pub(super) struct Sweep {
 
 /// A point below which no hold was visible but the ones returned. A transaction that was running at that moment may still
 /// bring some: its hold was stamped before, and becomes visible later. One that started afterwards stamps its holds later
-/// than the point. So the watermark moves there only when every transaction of that moment has ended.
-#[derive(Clone, Copy, Debug)]
+/// than the point, for its fence gives it its id before it reads the clock. So the watermark moves there only when every
+/// transaction of that moment has ended.
+#[derive(Clone, Debug)]
 struct Candidate {
     at: Timestamp,
-    next_transaction: i64,
+    running: Vec<i64>,
 }
 
 /// See [`crate::store::Store::due`].
@@ -61,7 +63,7 @@ pub(super) async fn due(
     let now = time(first, 0)?;
     let mut orders = Vec::with_capacity(found.len());
     for row in &found {
-        if let Some(order) = row.try_get::<Option<Uuid>, _>(4).map_err(classify)? {
+        if let Some(order) = row.try_get::<Option<Uuid>, _>(3).map_err(classify)? {
             orders.push(OrderId::new(order));
         }
     }
@@ -79,15 +81,14 @@ async fn advance(
     grace: Duration,
     any_held: bool,
 ) -> Result<(), StoreError> {
-    let oldest_running: i64 = first.try_get(1).map_err(classify)?;
-    let next_transaction: i64 = first.try_get(2).map_err(classify)?;
-    let swept = first.try_get::<Option<DateTime<Utc>>, _>(3).map_err(classify)?.map(Timestamp::from_datetime);
+    let running: Vec<i64> = first.try_get(1).map_err(classify)?;
+    let swept = first.try_get::<Option<DateTime<Utc>>, _>(2).map_err(classify)?.map(Timestamp::from_datetime);
     // The scan was complete up to here; what it returned is still held, and stays above the watermark.
     let mut reachable = now.minus(BEHIND.max(grace));
     if any_held {
-        reachable = reachable.min(time(first, 5)?);
+        reachable = reachable.min(time(first, 4)?);
     }
-    let Some(at) = sweep.take(reachable, oldest_running, next_transaction) else { return Ok(()) };
+    let Some(at) = sweep.take(reachable, running) else { return Ok(()) };
     if swept.is_some_and(|swept| at < swept.plus(STEP_MIN)) {
         return Ok(());
     }
@@ -96,21 +97,14 @@ async fn advance(
 
 impl Sweep {
     /// How far the watermark may move now; remembers `reachable` for later.
-    fn take(&self, reachable: Timestamp, oldest_running: i64, next_transaction: i64) -> Option<Timestamp> {
+    fn take(&self, reachable: Timestamp, running: Vec<i64>) -> Option<Timestamp> {
         let mut candidate = self.candidate.lock();
-        let fresh = Candidate { at: reachable, next_transaction };
-        match *candidate {
-            Some(earlier) if earlier.next_transaction <= oldest_running => {
-                *candidate = Some(fresh);
-                // What became visible in between counts, too.
-                Some(earlier.at.min(reachable))
-            }
-            Some(_) => None,
-            None => {
-                *candidate = Some(fresh);
-                None
-            }
+        if candidate.as_ref().is_some_and(|earlier| earlier.running.iter().any(|id| running.contains(id))) {
+            return None;
         }
+        let earlier = candidate.replace(Candidate { at: reachable, running })?;
+        // What became visible in between counts, too.
+        Some(earlier.at.min(reachable))
     }
 }
 
@@ -129,9 +123,9 @@ mod tests {
     #[test]
     fn i8_the_watermark_waits_for_every_transaction_that_ran_when_its_point_was_seen() {
         let sweep = Sweep::default();
-        assert_eq!(sweep.take(at(100), 7, 10), None, "nothing is known of what is running");
-        assert_eq!(sweep.take(at(200), 9, 20), None, "transaction 9 may still bring a hold below 100");
-        assert_eq!(sweep.take(at(300), 10, 30), Some(at(100)));
-        assert_eq!(sweep.take(at(250), 30, 40), Some(at(250)), "a hold at 250 became visible meanwhile");
+        assert_eq!(sweep.take(at(100), vec![7, 9]), None, "nothing is known of what is running");
+        assert_eq!(sweep.take(at(200), vec![9, 12]), None, "transaction 9 may still bring a hold below 100");
+        assert_eq!(sweep.take(at(300), vec![12]), Some(at(100)));
+        assert_eq!(sweep.take(at(250), vec![]), Some(at(250)), "a hold at 250 became visible meanwhile");
     }
 }

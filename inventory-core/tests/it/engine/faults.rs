@@ -20,7 +20,7 @@ use super::support::{at_rest, levels, new_order, open, options, product, request
 
 /// Small batches and a short patience: many batches, many faults, every kind of answer.
 fn hasty() -> EngineOptions {
-    EngineOptions { batch_commands_max: 16, request_deadline: Duration::from_millis(500), ..options() }
+    EngineOptions { batch_commands_max: 4, request_deadline: Duration::from_millis(500), ..options() }
 }
 
 async fn faulty(plan: FaultPlan) -> (FaultyStore, Engine) {
@@ -57,7 +57,8 @@ async fn shop(engine: Engine, order: OrderId, cart: Vec<(i64, i64)>, buys: bool)
     }
 }
 
-async fn survive(seed: u64) {
+/// How many faults were met.
+async fn survive(seed: u64) -> usize {
     let (store, engine) = faulty(FaultPlan::random(seed, 250)).await;
     let mut random = StdRng::seed_from_u64(seed);
     let mut shoppers = FuturesUnordered::new();
@@ -85,7 +86,6 @@ async fn survive(seed: u64) {
     store.set_plan(FaultPlan::none());
     store.settled().await;
     let injected = store.injected().len();
-    assert!(injected > 5, "seed {seed}: only {injected} faults met");
 
     for (order, end) in ends {
         let found = engine.reservation(order).await.unwrap().1.map(|reservation| reservation.status);
@@ -97,13 +97,16 @@ async fn survive(seed: u64) {
     let report = engine.audit().await.unwrap();
     assert!(report.ok(), "seed {seed}: {:?}", report.violations);
     engine.shutdown().await;
+    injected
 }
 
 #[tokio::test]
 async fn i5_i6_shoppers_get_through_a_failing_store_and_everything_adds_up() {
+    let mut faults = 0;
     for seed in 0..24 {
-        survive(seed).await;
+        faults += survive(seed).await;
     }
+    assert!(faults > 100, "only {faults} faults met: little was tested");
 }
 
 /// The batch after the stock was set is the one that meets the fault.
