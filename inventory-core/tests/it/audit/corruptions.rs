@@ -153,6 +153,21 @@ fn journal() -> Vec<Corruption> {
             of_order(7),
         ),
         (
+            "a release of less than was held",
+            |l| entry(l, 6).commands[0].lines[0].units = Units::stored(1),
+            OrderLife,
+            of_order(7),
+        ),
+        (
+            "a reserve written twice",
+            |l| {
+                let again = entry(l, 2).commands[3].clone();
+                entry(l, 2).commands.push(again);
+            },
+            OrderLife,
+            of_order(4),
+        ),
+        (
             "an expire called release",
             |l| command(l, ChangeKind::Expire).kind = ChangeKind::Release,
             OrderLife,

@@ -1,6 +1,6 @@
 //! Clean ledgers pass: one with everything in it, and random ones.
 
-use inventory_core::ids::{OrderId, ProductId};
+use inventory_core::ids::{BatchId, OrderId, ProductId};
 use inventory_core::reservation::Status;
 use inventory_core::store::ledger_copy::LedgerCopy;
 use proptest::prelude::{Strategy, any, prop_assert, proptest};
@@ -64,6 +64,29 @@ pub(crate) fn full() -> Model {
     m.batch(|_| {});
     m.ledger.fences.push((batch(900), Resolution::Aborted, m.now));
     m
+}
+
+/// Two batches at one moment, of which the later has the smaller id: a hold and its release.
+pub(crate) fn one_moment() -> LedgerCopy {
+    let mut m = Model::new();
+    m.batch(|m| m.set(1, 10, None, None));
+    m.batch(|m| m.reserve(order(1), None, &lines(&[(1, 2)])));
+    m.wait_seconds(-1);
+    m.batch(|m| m.release(order(1)));
+    let mut ledger = m.ledger;
+    let swapped = |id: &mut BatchId| {
+        *id = match *id {
+            id if id == batch(2) => batch(3),
+            id if id == batch(3) => batch(2),
+            id => id,
+        }
+    };
+    for entry in &mut ledger.journal {
+        swapped(&mut entry.batch);
+        entry.products.iter_mut().filter_map(|after| after.previous.as_mut()).for_each(swapped);
+    }
+    swapped(&mut ledger.products[0].last_batch);
+    ledger
 }
 
 /// A ledger of random changes.
@@ -166,6 +189,12 @@ async fn a_ledger_with_every_kind_of_change_passes() {
     assert_eq!(report.checked.adjustments, 2);
     assert_eq!(report.checked.deliveries, 2);
     assert!(report.checked.events > 3 && report.checked.customer_units > 2);
+}
+
+#[tokio::test]
+async fn two_batches_of_one_moment_are_taken_in_the_order_of_a_life() {
+    let report = audit_copy(&one_moment()).await;
+    assert!(report.ok(), "{}", findings(&report));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use inventory_core::store::postgres::snapshot::{PIECE_ROWS_MAX, snapshot};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use test_support::postgres::{TestDatabase, database, database_from};
 
-use super::ledgers::{full, random};
+use super::ledgers::{full, one_moment, random};
 use super::load::into_postgres;
 use super::model::{batch, event, order};
 use super::{assert_named, audit_copy, findings};
@@ -38,7 +38,7 @@ async fn audited(database: &TestDatabase, piece_rows_max: u32) -> AuditReport {
 
 #[tokio::test]
 async fn a_ledger_on_postgres_is_read_as_the_one_in_memory() {
-    for ledger in [full().ledger, random(7, 700), LedgerCopy::default()] {
+    for ledger in [full().ledger, one_moment(), random(7, 700), LedgerCopy::default()] {
         let database = database().await;
         write(&database.url, &ledger).await;
         let report = audited(&database, PIECE_ROWS_MAX).await;

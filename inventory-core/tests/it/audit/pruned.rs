@@ -9,6 +9,7 @@ use inventory_core::store::ledger_copy::LedgerCopy;
 use proptest::prelude::{prop_assert, proptest};
 
 use super::ledgers::{random, run, seeds};
+use super::model::{Model, lines, order};
 use super::{assert_named, audit_copy, findings};
 
 /// What pruning leaves of old journal entries; either is allowed.
@@ -74,6 +75,38 @@ proptest! {
         ledger.products[0].on_hand += inventory_core::quantity::Units::stored(1);
         prop_assert!(!run(audit_copy(&ledger)).ok());
     }
+}
+
+#[tokio::test]
+async fn a_checkpoint_of_a_product_that_was_only_created_passes() {
+    let mut m = Model::new();
+    m.batch(|m| m.set(1, 10, None, None));
+    m.batch(|m| m.set(2, 10, None, None));
+    let now = m.now;
+    prune(&mut m.ledger, now, now, Checkpoints::Trimmed);
+    m.batch(|m| m.reserve(order(1), None, &lines(&[(1, 2)])));
+    let report = audit_copy(&m.ledger).await;
+    assert!(report.ok(), "{}", findings(&report));
+}
+
+#[tokio::test]
+async fn commands_that_a_checkpoint_happened_to_keep_do_not_count() {
+    let mut m = Model::new();
+    m.batch(|m| {
+        m.set(1, 10, None, None);
+        m.set(2, 10, None, None);
+    });
+    m.batch(|m| m.reserve(order(1), None, &lines(&[(1, 2), (2, 2)])));
+    m.batch(|m| m.release_part(order(1), &lines(&[(1, 1)])));
+    m.batch(|m| m.adjust(1, 1, "count-1"));
+    m.wait_seconds(1);
+    let now = m.now;
+    // Keeps the reserve, as product 2's last version, and not the partial release.
+    prune(&mut m.ledger, now, now, Checkpoints::Whole);
+    assert_eq!(m.ledger.journal.len(), 2);
+    m.batch(|m| m.commit(order(1), None, None));
+    let report = audit_copy(&m.ledger).await;
+    assert!(report.ok(), "{}", findings(&report));
 }
 
 #[tokio::test]

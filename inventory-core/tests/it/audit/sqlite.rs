@@ -9,7 +9,7 @@ use inventory_core::store::sqlite::snapshot::snapshot;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
 
-use super::ledgers::{full, random};
+use super::ledgers::{full, one_moment, random};
 use super::load::into_sqlite;
 use super::model::{batch, event, order};
 use super::{assert_named, audit_copy, findings};
@@ -36,7 +36,7 @@ async fn audited(folder: &Path) -> AuditReport {
 
 #[tokio::test]
 async fn a_ledger_on_sqlite_is_read_as_the_one_in_memory() {
-    for ledger in [full().ledger, random(7, 700)] {
+    for ledger in [full().ledger, one_moment(), random(7, 700)] {
         let folder = tempfile::tempdir().unwrap();
         written(folder.path(), &ledger).await;
         let report = audited(folder.path()).await;
