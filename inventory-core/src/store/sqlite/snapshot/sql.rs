@@ -25,7 +25,7 @@ pub(super) const SORT_HELD: &str = "CREATE TEMP TABLE audit_held AS \
          SELECT CAST(json_extract(l.value, '$[0]') AS INTEGER) AS product_id, \
                 CAST(json_extract(l.value, '$[2]') AS INTEGER) AS quantity \
          FROM reservations r, json_each(CASE WHEN json_valid(r.lines) THEN r.lines ELSE '[]' END) l \
-         WHERE l.type = 'array') \
+         WHERE r.status = 1 AND l.type = 'array') \
      WHERE product_id IS NOT NULL GROUP BY product_id ORDER BY product_id";
 pub(super) const HELD: &str =
     "SELECT product_id, units FROM temp.audit_held WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
