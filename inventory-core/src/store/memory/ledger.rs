@@ -30,7 +30,7 @@ pub(crate) struct Ledger {
     pub(crate) deliveries: BTreeMap<Delivery, Timestamp>,
     /// Sequence, batch, row, when.
     pub(crate) outbox: Vec<(u64, BatchId, OutboxRow, Timestamp)>,
-    /// How far pruning has come: `reservations`, `journal`.
+    /// How far pruning has come: `reservations`, `journal`, `fences`, `deliveries`.
     pub(crate) watermarks: BTreeMap<&'static str, Timestamp>,
 }
 

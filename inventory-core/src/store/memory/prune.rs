@@ -11,16 +11,19 @@ impl Ledger {
     pub(super) fn prune(&mut self, retention: &Retention, now: Timestamp) -> Pruned {
         let mut room = Room { left: retention.rows_max, exhausted: false };
         let ended_before = now.minus(retention.reservations);
-        let reservations = self.prune_reservations(ended_before, &mut room);
-        self.raise_watermark("reservations", ended_before, &room);
         let written_before = now.minus(retention.journal);
+        let fenced_before = now.minus(retention.fences);
+        let delivered_before = now.minus(retention.deliveries);
+        self.raise_watermark("reservations", ended_before);
+        self.raise_watermark("journal", written_before);
+        self.raise_watermark("fences", fenced_before);
+        self.raise_watermark("deliveries", delivered_before);
+        let reservations = self.prune_reservations(ended_before, &mut room);
         let journal = self.prune_journal(written_before, &mut room);
-        self.raise_watermark("journal", written_before, &room);
-        let before = now.minus(retention.fences);
-        let fences = room.count(&mut |room| self.fences.retain(|_, (_, at)| *at >= before || !room.take()));
-        let before = now.minus(retention.deliveries);
+        let fences =
+            room.count(&mut |room| self.fences.retain(|_, (_, at)| *at >= fenced_before || !room.take()));
         let deliveries =
-            room.count(&mut |room| self.deliveries.retain(|_, at| *at >= before || !room.take()));
+            room.count(&mut |room| self.deliveries.retain(|_, at| *at >= delivered_before || !room.take()));
         Pruned { reservations, journal, fences, deliveries, more: room.exhausted }
     }
 
@@ -54,12 +57,10 @@ impl Ledger {
         })
     }
 
-    /// Says up to when everything was removed, once it was.
-    fn raise_watermark(&mut self, name: &'static str, to: Timestamp, room: &Room) {
-        if !room.exhausted {
-            let at = self.watermarks.entry(name).or_insert(to);
-            *at = to.max(*at);
-        }
+    /// Says before when rows may be gone: the audit misses none of those.
+    fn raise_watermark(&mut self, name: &'static str, to: Timestamp) {
+        let at = self.watermarks.entry(name).or_insert(to);
+        *at = to.max(*at);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use super::connect::{self, MAINTENANCE_ROLE};
 use super::errors::classify;
@@ -14,19 +14,24 @@ use crate::store::{Pruned, Retention, StoreError};
 /// after it. A longer hold goes a little later.
 const RESERVATIONS: &str = "DELETE FROM reservations WHERE order_id = ANY (ARRAY( \
      SELECT order_id FROM reservations WHERE status <> 1 \
-     AND expires_at < clock_timestamp() - make_interval(secs => $1) + interval '1 day' \
-     AND ended_at < clock_timestamp() - make_interval(secs => $1) LIMIT $2)) \
-     AND status <> 1 AND ended_at < clock_timestamp() - make_interval(secs => $1)";
+     AND expires_at < now() - make_interval(secs => $1) + interval '1 day' \
+     AND ended_at < now() - make_interval(secs => $1) LIMIT $2)) \
+     AND status <> 1 AND ended_at < now() - make_interval(secs => $1)";
 /// An entry that is the last of a product stays, as its checkpoint. What is not the last any more never becomes it again.
 const JOURNAL: &str = "DELETE FROM journal WHERE batch_id = ANY (ARRAY( \
-     SELECT j.batch_id FROM journal j WHERE j.at < clock_timestamp() - make_interval(secs => $1) \
+     SELECT j.batch_id FROM journal j WHERE j.at < now() - make_interval(secs => $1) \
      AND NOT EXISTS (SELECT FROM inventory i WHERE i.product_id = ANY (j.products) AND i.last_batch = j.batch_id) \
      LIMIT $2))";
 const FENCES: &str = "DELETE FROM commit_batch WHERE batch_id = ANY (ARRAY( \
-     SELECT batch_id FROM commit_batch WHERE at < clock_timestamp() - make_interval(secs => $1) LIMIT $2))";
+     SELECT batch_id FROM commit_batch WHERE at < now() - make_interval(secs => $1) LIMIT $2))";
 const DELIVERIES: &str = "DELETE FROM inbox i USING (SELECT consumer, message FROM inbox \
-     WHERE at < clock_timestamp() - make_interval(secs => $1) LIMIT $2) old \
+     WHERE at < now() - make_interval(secs => $1) LIMIT $2) old \
      WHERE i.consumer = old.consumer AND i.message = old.message";
+
+/// Says before when rows may be gone, before they go: the audit misses none of those.
+const MARK: &str = "INSERT INTO watermarks (name, at) \
+     SELECT unnest($1::text[]), now() - make_interval(secs => unnest($2::float8[])) \
+     ON CONFLICT (name) DO UPDATE SET at = GREATEST(watermarks.at, excluded.at)";
 
 /// See [`crate::store::Store::prune`].
 pub(super) async fn prune(options: &PgConnectOptions, retention: &Retention) -> Result<Pruned, StoreError> {
@@ -38,6 +43,15 @@ pub(super) async fn prune(options: &PgConnectOptions, retention: &Retention) -> 
 
 async fn pieces(conn: &mut PgConnection, retention: &Retention) -> Result<Pruned, StoreError> {
     connect::take_role(conn, MAINTENANCE_ROLE).await.map_err(classify)?;
+    // One transaction, one clock: `now()` is that of BEGIN for the marks and for what they speak of.
+    conn.execute("BEGIN").await.map_err(classify)?;
+    let ages = [retention.reservations, retention.journal, retention.fences, retention.deliveries];
+    sqlx::query(MARK)
+        .bind(["reservations", "journal", "fences", "deliveries"].as_slice())
+        .bind(ages.map(|age| age.as_secs_f64()).as_slice())
+        .execute(&mut *conn)
+        .await
+        .map_err(classify)?;
     let mut left = retention.rows_max;
     let mut pruned = Pruned {
         reservations: piece(conn, RESERVATIONS, retention.reservations, &mut left).await?,
@@ -47,6 +61,7 @@ async fn pieces(conn: &mut PgConnection, retention: &Retention) -> Result<Pruned
         more: false,
     };
     pruned.more = left == 0;
+    conn.execute("COMMIT").await.map_err(classify)?;
     Ok(pruned)
 }
 

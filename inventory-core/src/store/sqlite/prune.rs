@@ -61,7 +61,9 @@ impl Shared {
         let reservations = self.find(ENDED, ended_before, &mut room).await?;
         let written_before = now.minus(retention.journal);
         let entries = self.find_entries(written_before, &mut room).await?;
-        let fences = self.find(OLD_FENCES, now.minus(retention.fences), &mut room).await?;
+        let fenced_before = now.minus(retention.fences);
+        let fences = self.find(OLD_FENCES, fenced_before, &mut room).await?;
+        let delivered_before = now.minus(retention.deliveries);
 
         let _turn = self.turn.lock().await;
         // Dropped on the way, the connection closes and rolls back.
@@ -71,15 +73,13 @@ impl Shared {
         for statement in PRUNE_ENTRIES {
             remove(&mut connection, statement, &entries, written_before).await?;
         }
-        remove(&mut connection, PRUNE_FENCES, &fences, now).await?;
+        remove(&mut connection, PRUNE_FENCES, &fences, fenced_before).await?;
         let (deliveries, more_deliveries) =
-            remove_deliveries(&mut connection, now.minus(retention.deliveries), room).await?;
-        if !reservations.more {
-            raise_watermark(&mut connection, "reservations", ended_before).await?;
-        }
-        if !entries.more {
-            raise_watermark(&mut connection, "journal", written_before).await?;
-        }
+            remove_deliveries(&mut connection, delivered_before, room).await?;
+        raise_watermark(&mut connection, "reservations", ended_before).await?;
+        raise_watermark(&mut connection, "journal", written_before).await?;
+        raise_watermark(&mut connection, "fences", fenced_before).await?;
+        raise_watermark(&mut connection, "deliveries", delivered_before).await?;
         execute(&mut connection, "COMMIT").await?;
         Ok(Pruned {
             reservations: reservations_gone,
@@ -159,7 +159,7 @@ async fn remove_deliveries(
     Ok((done.rows_affected(), done.rows_affected() == room as u64))
 }
 
-/// Says up to when everything was removed.
+/// Says before when rows may be gone, in the transaction that removes them: the audit misses none of those.
 async fn raise_watermark(
     connection: &mut SqliteConnection,
     name: &'static str,

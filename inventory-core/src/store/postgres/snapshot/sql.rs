@@ -139,8 +139,8 @@ pub(super) const BATCHES: Cursor = Cursor {
          WHEN cardinality(products) <> cardinality(versions) OR cardinality(products) <> cardinality(on_hands) \
            OR cardinality(products) <> cardinality(helds) OR cardinality(products) <> cardinality(previous) \
            THEN 'the parts of its products differ in length' \
-         WHEN num_nulls(remark_command, remark_adjustment, remark_reason, remark_reference, remark_customer, \
-                        remark_consumer, remark_message) NOT IN (0, 7) \
+         WHEN (remark_command IS NULL AND num_nonnulls(remark_adjustment, remark_reason, remark_reference, \
+                        remark_customer, remark_consumer, remark_message) > 0) \
            OR cardinality(remark_command) <> cardinality(remark_adjustment) \
            OR cardinality(remark_command) <> cardinality(remark_reason) \
            OR cardinality(remark_command) <> cardinality(remark_reference) \
