@@ -114,6 +114,7 @@ async fn wrong_fields_of_the_other_bodies_are_named() {
             vec!["onHand", "lowStockThreshold", "perCustomerLimit", "name"],
         ),
         (Method::PUT, "/api/v1/inventory/7", r#"{"onHand":1000000000001}"#.to_owned(), vec!["onHand"]),
+        (Method::PUT, "/api/v1/inventory/7", r#"{"onHand":1,"name":null}"#.to_owned(), vec!["name"]),
         (Method::PUT, "/api/v1/inventory/lamp", r#"{"onHand":1}"#.to_owned(), vec!["productId"]),
         (
             Method::POST,
