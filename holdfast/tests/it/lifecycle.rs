@@ -30,7 +30,12 @@ async fn metrics_are_in_prometheus_form_and_count_requests() {
         assert_eq!(answer.status, 200, "{answer:#?}");
         assert!(answer.header("content-type").starts_with("text/plain"), "{answer:#?}");
         let samples: Vec<&str> = answer.text.lines().filter(|line| !line.starts_with('#')).collect();
-        assert!(samples.iter().any(|line| line.contains("/api/v1/inventory/reserve")), "{}", answer.text);
+        let counted = samples.iter().find(|line| {
+            line.starts_with("http_requests_total{")
+                && line.contains("route=\"reserve\"")
+                && line.contains("status=\"2xx\"")
+        });
+        assert!(counted.is_some_and(|line| line.ends_with(" 1")), "{}", answer.text);
         for sample in samples.iter().filter(|line| !line.is_empty()) {
             let value = sample.rsplit(' ').next().unwrap_or_default();
             assert!(value.parse::<f64>().is_ok(), "{sample:?}");
