@@ -7,7 +7,9 @@ use indicatif::HumanCount;
 use inventory_core::ids::ProductId;
 use uuid::Uuid;
 
-use crate::config::{LogFormat, Settings};
+use service_kit::telemetry::LogFormat;
+
+use crate::config::Settings;
 use crate::data_dir::reachable_url;
 use crate::ledger::ImportReport;
 

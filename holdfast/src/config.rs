@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use tracing_subscriber::EnvFilter;
+use service_kit::telemetry::{self, LogFormat};
 
 use crate::database_url::DatabaseUrl;
 
@@ -80,15 +80,6 @@ pub struct Settings {
     pub log_format: LogFormat,
 }
 
-/// How logs look.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For machines: one object a line.
-    Json,
-}
-
 /// Every value that was not accepted. The message names each, and says what to change.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InvalidSettings(Vec<String>);
@@ -118,7 +109,7 @@ impl Settings {
         let log_format = keep(log_format(&args.log_format), &mut wrong);
         let log_filter = given(args.rust_log.as_ref()).map(str::to_owned);
         if let Some(filter) = &log_filter
-            && let Err(why) = EnvFilter::try_new(filter)
+            && let Err(why) = telemetry::parse_filter(filter)
         {
             wrong.push(format!(
                 "RUST_LOG is {filter:?}: {why}; give a level such as info, or target=level pairs separated by commas"
@@ -213,11 +204,7 @@ fn address(name: &str, text: &str) -> Result<SocketAddr, String> {
 }
 
 fn log_format(text: &str) -> Result<LogFormat, String> {
-    match text.trim() {
-        "text" => Ok(LogFormat::Text),
-        "json" => Ok(LogFormat::Json),
-        _ => Err(format!("LOG_FORMAT is {text:?}: give text or json")),
-    }
+    text.trim().parse().map_err(|why: telemetry::TelemetryError| why.to_string())
 }
 
 #[cfg(test)]

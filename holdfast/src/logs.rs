@@ -1,21 +1,16 @@
-//! Logs go to standard error: text for people, JSON for machines.
+//! What is logged when `RUST_LOG` does not say.
 
-use std::io::IsTerminal;
+use service_kit::telemetry;
 
-use anyhow::Context;
-use tracing_subscriber::EnvFilter;
+use crate::config::Settings;
 
-use crate::config::{LogFormat, Settings};
+/// A role tells what it does. The calendar's and the database drivers' own chatter is theirs.
+const SERVING: &str = "info,tokio_cron_scheduler=warn,sqlx=error";
+/// A verb reports by itself.
+const VERB: &str = "warn";
 
-/// Sets the process's log up. `serves`: a role tells what it does; a verb reports by itself and logs warnings only.
+/// Sets the process's log up.
 pub(crate) fn init(settings: &Settings, serves: bool) -> anyhow::Result<()> {
-    let default = if serves { "info" } else { "warn" };
-    let filter = EnvFilter::try_new(settings.log_filter.as_deref().unwrap_or(default))
-        .context("RUST_LOG cannot be understood")?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match settings.log_format {
-        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
-    }
-    .map_err(|why| anyhow::anyhow!("the log cannot be set up: {why}"))
+    let default = if serves { SERVING } else { VERB };
+    Ok(telemetry::init(settings.log_filter.as_deref().unwrap_or(default), settings.log_format)?)
 }

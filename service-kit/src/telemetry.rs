@@ -1,5 +1,7 @@
 //! Logs.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
@@ -30,7 +32,7 @@ impl std::str::FromStr for LogFormat {
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// Not a filter.
-    #[error("RUST_LOG={filter:?} is no log filter; try \"info\" or \"info,inventory_core=debug\"")]
+    #[error("RUST_LOG is {filter:?}: give a log filter, such as \"info\" or \"info,inventory_core=debug\"")]
     Filter {
         /// What was given.
         filter: String,
@@ -39,7 +41,7 @@ pub enum TelemetryError {
         source: tracing_subscriber::filter::ParseError,
     },
     /// Not a format.
-    #[error("LOG_FORMAT={0:?} is no log format; use \"text\" or \"json\"")]
+    #[error("LOG_FORMAT is {0:?}: give text or json")]
     Format(String),
     /// A subscriber is in place.
     #[error("logging was set up before")]
@@ -56,7 +58,10 @@ pub fn parse_filter(filter: &str) -> Result<EnvFilter, TelemetryError> {
 /// Sends this process's logs to standard error. Once per process.
 pub fn init(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
     let registry = tracing_subscriber::registry().with(parse_filter(filter)?);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
     match format {
         LogFormat::Text => registry.with(lines).try_init()?,
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init()?,

@@ -171,7 +171,7 @@ mod tests {
             hold_ttl: Duration::from_secs(900),
             hold_ttl_max: Duration::from_secs(3_600),
             log_filter: None,
-            log_format: crate::config::LogFormat::Text,
+            log_format: service_kit::telemetry::LogFormat::Text,
         }
     }
 

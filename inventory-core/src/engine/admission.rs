@@ -79,7 +79,11 @@ impl Engine {
         request: &ReserveRequest,
         short: &[ShortLine],
     ) -> Result<Option<Admission>, ReserveError> {
-        if request.lines.iter().any(|line| self.shared.memory.counters.is_limited(line.product)) {
+        // Asked again, after the counters: the order's own batch may have been settled since the last look, and that may be
+        // what made its retry short. Orders are remembered before they are settled.
+        if self.shared.memory.is_known(request.order)
+            || request.lines.iter().any(|line| self.shared.memory.counters.is_limited(line.product))
+        {
             return Ok(Some(Admission::AskRules));
         }
         let shortages = match self.shared.sharing {

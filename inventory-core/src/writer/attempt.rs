@@ -138,15 +138,16 @@ impl Writer {
         }
     }
 
-    /// Settles memory, then lets another task answer, so that the next batch can begin.
+    /// Remembers and settles, then lets another task answer, so that the next batch can begin.
     fn finish(&self, batch: Batch, decision: Decision, pending: Pending) {
         let Decision { outcomes, effects } = decision;
         let Pending { bases, taken, lowered, epoch, now } = pending;
+        self.memory.remember_orders(&effects);
         self.memory.settle(bases, &effects, epoch, taken, lowered);
         let memory = self.memory.clone();
         let replies = self.replies.clone();
         self.tasks.spawn(async move {
-            memory.remember(now, &effects);
+            memory.remember_deadlines(now, &effects);
             let answers = batch
                 .members
                 .into_iter()

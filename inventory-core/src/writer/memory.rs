@@ -98,13 +98,18 @@ impl Memory {
         self.settled.notify_waiters();
     }
 
-    /// Remembers the orders and deadlines of a committed batch. Before its callers are answered.
-    pub(crate) fn remember(&self, now: Timestamp, effects: &Effects) {
+    /// Remembers a committed batch's orders. Before it is settled: whoever is refused on the strength of the new base must find
+    /// them known.
+    pub(crate) fn remember_orders(&self, effects: &Effects) {
         if let Some(known) = &self.known {
             for reservation in &effects.created {
                 known.insert(reservation.order);
             }
         }
+    }
+
+    /// Remembers when a committed batch's holds end.
+    pub(crate) fn remember_deadlines(&self, now: Timestamp, effects: &Effects) {
         if !effects.created.is_empty() || !effects.changed.is_empty() {
             self.deadlines.apply(now, effects);
         }

@@ -35,6 +35,27 @@ async fn i7_the_retry_of_the_order_that_took_the_last_unit_is_a_replay() {
     engine.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i7_two_requests_of_one_order_at_once_are_one_hold_and_one_replay() {
+    let engine = open(Arc::new(MemoryStore::default()), options()).await;
+    for id in 1..=300 {
+        stock(&engine, &[(id, 3)]).await;
+        let order = new_order();
+        let ask = || {
+            let engine = engine.clone();
+            async move { engine.reserve(request(order, &[(id, 2)])).await.map(|held| held.replayed) }
+        };
+        let asked = [tokio::task::spawn(ask()), tokio::task::spawn(ask()), tokio::task::spawn(ask())];
+        let mut told = Vec::new();
+        for answer in asked {
+            told.push(answer.await.unwrap().unwrap());
+        }
+        told.sort_unstable();
+        assert_eq!(told, [false, true, true], "product {id}");
+    }
+    engine.shutdown().await;
+}
+
 #[tokio::test]
 async fn a_refusal_names_every_short_line_and_unknown_products_come_first() {
     let engine = open(Arc::new(MemoryStore::default()), options()).await;
