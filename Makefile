@@ -5,4 +5,4 @@ run:   ; cargo run --release
 test:  ; scripts/test.sh
 check: ; scripts/check.sh
 loom:  ; scripts/loom.sh
-bench: ; cargo bench -p benches
+bench: ; cargo bench -p benches && cargo run --release -p benches --bin ratios

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use inventory_core::error::{CommitError, Failure, ReserveError};
 use inventory_core::reservation::Status;
 use inventory_core::store::memory::MemoryStore;
+use tokio::task::JoinSet;
 
 use super::support::{at_rest, is_sold_out, levels, new_order, open, options, product, request, stock};
 
@@ -41,15 +42,13 @@ async fn i7_two_requests_of_one_order_at_once_are_one_hold_and_one_replay() {
     for id in 1..=300 {
         stock(&engine, &[(id, 3)]).await;
         let order = new_order();
-        let ask = || {
+        let mut asked = JoinSet::new();
+        for _ in 0..3 {
             let engine = engine.clone();
-            async move { engine.reserve(request(order, &[(id, 2)])).await.map(|held| held.replayed) }
-        };
-        let asked = [tokio::task::spawn(ask()), tokio::task::spawn(ask()), tokio::task::spawn(ask())];
-        let mut told = Vec::new();
-        for answer in asked {
-            told.push(answer.await.unwrap().unwrap());
+            asked.spawn(async move { engine.reserve(request(order, &[(id, 2)])).await });
         }
+        let answers = asked.join_all().await;
+        let mut told: Vec<bool> = answers.into_iter().map(|held| held.unwrap().replayed).collect();
         told.sort_unstable();
         assert_eq!(told, [false, true, true], "product {id}");
     }
