@@ -80,6 +80,22 @@ impl Cluster {
         self.pg_ctl(&["-m", "immediate", "-w", "-t", "30", "stop"]).await
     }
 
+    /// Kills all of the server's processes where they are (SIGKILL), paused ones too. What a paused one was sent and had
+    /// not read is lost: a COMMIT among it never happened.
+    pub async fn kill9(&self) -> Result<()> {
+        let killed = processes::signal_all(self.server_pid()?, Signal::SIGKILL)?;
+        for process in killed {
+            processes::gone(process).await;
+        }
+        // Where nobody waits for orphans, the dead server keeps its process id and would pass for a living one.
+        for lock in
+            [self.data().join("postmaster.pid"), self.folder.join(format!(".s.PGSQL.{}.lock", self.port))]
+        {
+            fs::remove_file(lock).context("removing a lock of the killed server")?;
+        }
+        Ok(())
+    }
+
     /// Starts the server again on the same port and folder; recovers first, if it has to.
     pub async fn start_again(&self) -> Result<()> {
         let mut start = self.start_command();
@@ -88,12 +104,12 @@ impl Cluster {
 
     /// Stops all of the server's processes where they are (SIGSTOP): connections stay open, nothing answers.
     pub fn pause(&self) -> Result<()> {
-        processes::signal_all(self.server_pid()?, Signal::SIGSTOP)
+        processes::signal_all(self.server_pid()?, Signal::SIGSTOP).map(drop)
     }
 
     /// Lets them go on.
     pub fn resume(&self) -> Result<()> {
-        processes::signal_all(self.server_pid()?, Signal::SIGCONT)
+        processes::signal_all(self.server_pid()?, Signal::SIGCONT).map(drop)
     }
 
     fn server_pid(&self) -> Result<i32> {

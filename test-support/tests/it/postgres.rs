@@ -56,6 +56,21 @@ async fn a_cluster_keeps_what_was_committed_over_an_immediate_stop() {
 }
 
 #[tokio::test]
+async fn a_statement_that_a_killed_cluster_had_not_read_never_happened() {
+    let cluster = Cluster::start().await.expect("a cluster");
+    let url = cluster.database().await.expect("a database");
+    execute(&url, "CREATE TABLE t AS SELECT 1::bigint AS n").await;
+    let mut connection = connect(&url).await;
+    cluster.pause().expect("it pauses");
+    let mut lost = Box::pin(sqlx::query("UPDATE t SET n = 2").execute(&mut connection));
+    assert!(timeout(Duration::from_millis(300), &mut lost).await.is_err());
+    cluster.kill9().await.expect("it dies");
+    assert!(timeout(Duration::from_secs(20), lost).await.expect("the connection breaks").is_err());
+    cluster.start_again().await.expect("it starts again");
+    assert_eq!(number(&url, "SELECT n FROM t").await, 1);
+}
+
+#[tokio::test]
 async fn a_paused_cluster_answers_nothing_until_it_is_resumed() {
     let cluster = Cluster::start().await.expect("a cluster");
     let mut connection = connect(&cluster.url("postgres")).await;

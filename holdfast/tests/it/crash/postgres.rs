@@ -36,6 +36,28 @@ async fn i5_i6_what_was_acknowledged_survives_a_crash_of_postgres_and_the_servic
     told.settle_doubts_and_check(&shop).await;
 }
 
+/// What was on the way to a paused Postgres when it is killed never happened: batches that wait for the answer to their
+/// COMMIT must find that out before anybody is told anything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i5_i6_a_commit_that_postgres_never_read_is_not_acknowledged() {
+    let cluster = Cluster::start().await.expect("a cluster");
+    let (_service, shop) = open(&cluster).await;
+    let fleet = Fleet::send_off(std::slice::from_ref(&shop)).await;
+    for _ in 0..12 {
+        fleet.until_acknowledged(100).await;
+        cluster.pause().expect("it pauses");
+        // The writer has sent its next statement and waits.
+        sleep(Duration::from_millis(100)).await;
+        cluster.kill9().await.expect("it dies");
+        cluster.start_again().await.expect("it starts again");
+    }
+    fleet.until_acknowledged(100).await;
+    let mut told = fleet.come_home().await;
+    assert_eq!(told.cut_off, 0, "the service answers every request, whatever its database does");
+    told.check(&shop).await;
+    told.settle_doubts_and_check(&shop).await;
+}
+
 /// Scenario G. The pause lasts at least five seconds, and until somebody has been refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g_i15_a_stalled_postgres_is_answered_with_retry_after_and_nothing_acknowledged_is_lost() {
