@@ -27,6 +27,7 @@ BEGIN
         GRANT INSERT, UPDATE ON inventory, reservations, watermarks TO holdfast_inventory_app;
         GRANT INSERT, UPDATE, DELETE ON customer_product TO holdfast_inventory_app;
         GRANT INSERT, DELETE ON outbox TO holdfast_inventory_app;
+        GRANT EXECUTE ON FUNCTION summarize_reservations TO holdfast_inventory_app;
     END IF;
 
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_inventory_maintenance') THEN

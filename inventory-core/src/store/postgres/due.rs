@@ -30,6 +30,9 @@ const DUE: &str = "WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS now, 
 const ADVANCE: &str = "INSERT INTO watermarks (name, at) VALUES ('sweep', $1) \
      ON CONFLICT (name) DO UPDATE SET at = GREATEST(watermarks.at, excluded.at)";
 
+/// The newest blocks are in no summary yet; a scan would read them all.
+const SUMMARIZE: &str = "SELECT summarize_reservations($1)";
+
 /// The watermark stays this far behind the clock, against a server's clock that is set back a little.
 const BEHIND: Duration = Duration::from_secs(10);
 /// Smaller steps are not worth a write.
@@ -39,6 +42,8 @@ const STEP_MIN: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
     candidate: Mutex<Option<Candidate>>,
+    /// Blocks of reservations below this one are in the index's summary.
+    summarized: Mutex<i64>,
 }
 
 /// A point below which no hold was visible but the ones returned. A transaction that was running at that moment may still
@@ -58,6 +63,7 @@ pub(super) async fn due(
     grace: Duration,
     limit: usize,
 ) -> Result<Due, StoreError> {
+    sweep.summarize(pool).await;
     let found = rows(pool, || sqlx::query(DUE).bind(grace.as_secs_f64()).bind(bound(limit))).await?;
     let first = found.first().ok_or_else(|| classify(sqlx::Error::RowNotFound))?;
     let now = time(first, 0)?;
@@ -96,6 +102,15 @@ async fn advance(
 }
 
 impl Sweep {
+    /// Best effort: without it the scan is slower, not wrong. It waits for a vacuum of the table, for one.
+    async fn summarize(&self, pool: &PgPool) {
+        let from = *self.summarized.lock();
+        match sqlx::query_scalar::<_, i64>(SUMMARIZE).bind(from).fetch_one(pool).await {
+            Ok(next) => *self.summarized.lock() = next,
+            Err(error) => tracing::debug!(%error, "the newest reservations are not summarized"),
+        }
+    }
+
     /// How far the watermark may move now; remembers `reachable` for later.
     fn take(&self, reachable: Timestamp, running: Vec<i64>) -> Option<Timestamp> {
         let mut candidate = self.candidate.lock();

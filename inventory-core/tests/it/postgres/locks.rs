@@ -23,11 +23,14 @@ fn patient() -> PostgresOptions {
     }
 }
 
-/// Waits until this backend waits for a lock.
+/// Waits until this backend waits for a lock; gives up, loudly, on one that never does.
 async fn waits(sql: &mut PgConnection, session: i32) {
     const WAITING: &str =
         "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock')";
+    let mut looks = 0;
     while !sqlx::query_scalar::<_, bool>(WAITING).bind(session).fetch_one(&mut *sql).await.unwrap() {
+        looks += 1;
+        assert!(looks < 2_000, "it does not wait");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

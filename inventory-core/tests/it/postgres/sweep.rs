@@ -107,6 +107,24 @@ async fn i8_a_hold_that_becomes_visible_late_is_not_lost_below_the_watermark() {
 }
 
 #[tokio::test]
+async fn the_sweep_summarizes_the_blocks_that_it_would_otherwise_read_every_time() {
+    let ledger = Ledger::new().await;
+    let mut sql = ledger.sql().await;
+    execute(
+        &mut sql,
+        "INSERT INTO reservations (order_id, status, created_at, expires_at, expires_at_max, products, quantities) \
+         SELECT gen_random_uuid(), 2, now(), now(), now(), '{1}', '{1}' FROM generate_series(1, 10000)",
+    )
+    .await
+    .unwrap();
+    const NEXT: &str = "SELECT brin_summarize_range('reservations_expires_at', block) FROM \
+         generate_series(0, pg_relation_size('reservations') / 8192 - 64, 64) AS block";
+    assert_eq!(due(&ledger, 10).await, []);
+    let left: Vec<i32> = sqlx::query_scalar(NEXT).fetch_all(&mut sql).await.unwrap();
+    assert!(left.len() > 1 && left.iter().all(|&summarized| summarized == 0), "{left:?}");
+}
+
+#[tokio::test]
 async fn what_is_due_is_found_by_the_index_between_the_watermark_and_now() {
     let ledger = Ledger::new().await;
     let mut sql = ledger.sql().await;
