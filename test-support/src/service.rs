@@ -174,7 +174,9 @@ impl Holdfast {
             bail!("the process is running already");
         }
         let child = self.run(&self.launch.arguments)?;
-        let rites = LastRites::prepare(Command::new("sh"), "kill -9 \"$1\"", [child.id().to_string()])?;
+        let home = self.home.path().display().to_string();
+        let script = "kill -9 \"$1\"; rm -rf \"$2\"";
+        let rites = LastRites::prepare(Command::new("sh"), script, [child.id().to_string(), home])?;
         self.running = Some(Running { child, rites });
         Ok(())
     }
