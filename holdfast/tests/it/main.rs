@@ -13,6 +13,7 @@ mod import;
 mod journal;
 mod lifecycle;
 mod limits;
+mod retail;
 mod scenarios;
 mod shop;
 mod sql;
