@@ -10,7 +10,8 @@ component() {
 }
 
 documentation() {
-    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+    # The people who carry the code on read about its insides, too.
+    RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --workspace --no-deps --document-private-items --locked
 }
 
 phase "rustfmt and clippy are installed" eval 'component rustfmt fmt && component clippy clippy'

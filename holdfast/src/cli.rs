@@ -29,7 +29,7 @@ pub enum Verb {
     Migrate,
     /// Set the stock of many products from a CSV or NDJSON file (.gz too)
     ///
-    /// CSV has the header productId,onHand[,lowStockThreshold][,perCustomerLimit][,name]; NDJSON has objects with the same keys. Rows
+    /// CSV has the columns productId and onHand, and optionally lowStockThreshold, perCustomerLimit and name; NDJSON has objects with the same keys. Rows
     /// that cannot be taken are reported and the rest is stored; the exit code is 1 if any row was rejected. A repeat changes nothing.
     Import(ImportArgs),
     /// Recompute every figure from the reservations and the journal, and name what does not agree

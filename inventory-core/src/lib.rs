@@ -1,5 +1,4 @@
-//! Placeholder crate documentation.
-#![warn(missing_docs)]
+#![doc = include_str!("../README.md")]
 
 pub mod audit;
 pub mod clock;

@@ -1,6 +1,6 @@
 //! Real servers for tests: an ephemeral Postgres, and binaries of this workspace as processes.
 //!
-//! Nothing here outlives the test process, not even when that one is killed: see [`last_rites`].
+//! Nothing here outlives the test process, not even when that one is killed: see `last_rites`.
 
 mod last_rites;
 mod ports;

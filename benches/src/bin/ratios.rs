@@ -26,6 +26,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures by turns, prints every round and the medians.
 #[derive(Parser)]
 struct Arguments {
@@ -46,6 +50,9 @@ struct Arguments {
     /// Spread over so many products instead of one.
     #[arg(long, default_value_t = 1)]
     products: i64,
+    /// Only the library, not HTTP.
+    #[arg(long)]
+    no_http: bool,
     /// Measure on this database instead of an ephemeral one.
     #[arg(long)]
     url: Option<String>,
@@ -73,15 +80,22 @@ async fn main() -> Result<()> {
         );
         by_library.push(library / naive);
 
+        if arguments.no_http {
+            engine.shutdown().await;
+            continue;
+        }
         let mut servers = JoinSet::new();
         let bare = serve_bare(&mut servers).await?;
         let bare = over_http(bare, 200, &arguments, length).await?;
         let stop = CancellationToken::new();
-        let service = serve(engine, stop.clone(), &mut servers).await?;
+        let before = engine.stats();
+        let service = serve(engine.clone(), stop.clone(), &mut servers).await?;
         let served = over_http(service, 201, &arguments, length).await?;
+        let after = engine.stats();
+        let batch = (after.commands - before.commands) / (after.batches - before.batches).max(1);
         stop.cancel();
         println!(
-            "round {round}: bare handler {:>8.0}/s   over HTTP {:>8.0}/s ({:.0} %)   p50 {} µs, p99 {} µs, p99.9 {} µs",
+            "round {round}: bare handler {:>8.0}/s   over HTTP {:>8.0}/s ({:.0} %, {batch} a batch)   p50 {} µs, p99 {} µs, p99.9 {} µs",
             bare.rate(),
             served.rate(),
             100.0 * served.rate() / bare.rate(),

@@ -26,6 +26,9 @@ pub enum OpenError {
     /// The store could not be read.
     #[error("the store could not be opened: {0}")]
     Store(#[from] StoreError),
+    /// The writer's thread could not be started.
+    #[error("the writer's thread could not be started: {0}")]
+    Thread(#[source] std::io::Error),
     /// The calendar could not be set up.
     #[error("housekeeping could not be started: {0}")]
     Housekeeping(String),
@@ -45,7 +48,8 @@ impl Engine {
 
         let tasks = TaskTracker::new();
         let stop = CancellationToken::new();
-        let writer = WriterHandle::start(store.clone(), encoder, memory.clone(), &options, &tasks);
+        let writer = WriterHandle::start(store.clone(), encoder, memory.clone(), &options, &tasks)
+            .map_err(OpenError::Thread)?;
         let (reader, serve_reads) = Reader::new(store.clone(), memory.clone(), stop.clone());
         tasks.spawn(serve_reads);
         let shared = Arc::new(Shared {

@@ -146,7 +146,7 @@ impl Writer {
         self.memory.settle(bases, &effects, epoch, taken, lowered);
         let memory = self.memory.clone();
         let replies = self.replies.clone();
-        self.tasks.spawn(async move {
+        let answer = async move {
             memory.remember_deadlines(now, &effects);
             let answers = batch
                 .members
@@ -154,7 +154,8 @@ impl Writer {
                 .zip(outcomes)
                 .map(|(member, outcome)| (member.caller, Answer::Ok(outcome)));
             replies.answer(answers);
-        });
+        };
+        self.answering.tasks.spawn_on(answer, &self.answering.runtime);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The group-commit writer: receive one command, drain what waits, commit once, answer all.
 //!
-//! One task owns one session. From the moment a command is queued the writer owns it and what was taken for it, so a
+//! One thread owns one session. From the moment a command is queued the writer owns it and what was taken for it, so a
 //! caller that goes away at any await leaks nothing. Nothing ever cancels a future inside a transaction: deadlines are checked when
 //! work is taken from the queue, by a [watchdog](Watchdog) that also tells callers of a silent store that
 //! the outcome is not known yet. While an outcome is unknown the writer does nothing else, and what was taken stays taken.
@@ -21,9 +21,11 @@ mod recover;
 mod replies;
 mod stats;
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::{self, Handle};
 use tokio::sync::{oneshot, watch};
 use tokio_util::task::TaskTracker;
 
@@ -62,21 +64,27 @@ pub(super) struct Writer {
     memory: Arc<Memory>,
     queue: Arc<Queue>,
     replies: Arc<Replies>,
-    tasks: TaskTracker,
+    answering: Answering,
     session: Option<Box<dyn Session>>,
     was_connected: bool,
     parked: Vec<Parked>,
 }
 
+/// Where callers are answered: on the runtime that the engine was opened on.
+struct Answering {
+    tasks: TaskTracker,
+    runtime: Handle,
+}
+
 impl WriterHandle {
-    /// Starts the writer and its watchdog on `tasks`.
+    /// Starts the writer on a thread of its own, and its watchdog on `tasks`.
     pub(crate) fn start(
         store: Arc<dyn Store>,
         encoder: Arc<dyn EventEncoder>,
         memory: Arc<Memory>,
         options: &EngineOptions,
         tasks: &TaskTracker,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let queue = Arc::new(Queue::new(QueueLimits {
             reserves_max: options.reserves_queued_max,
             others_max: options.others_queued_max,
@@ -99,14 +107,14 @@ impl WriterHandle {
             memory: memory.clone(),
             queue: queue.clone(),
             replies,
-            tasks: tasks.clone(),
+            answering: Answering { tasks: tasks.clone(), runtime: Handle::current() },
             session: None,
             was_connected: false,
             parked: Vec::new(),
         };
-        tasks.spawn(writer.run(guard));
+        tasks.spawn(on_own_thread(writer, guard)?);
         tasks.spawn(watchdog.run(failed.clone()));
-        Self { queue, memory, request_deadline: options.request_deadline, failed }
+        Ok(Self { queue, memory, request_deadline: options.request_deadline, failed })
     }
 
     /// Queues a command with what was taken for it; the answer comes through the receiver. Never waits.
@@ -158,6 +166,21 @@ impl WriterHandle {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// Runs the writer on a thread of its own; the future ends when it has. Among a thousand callers just answered the writer would
+/// wait for its turn on their workers, and everyone waits for the writer.
+fn on_own_thread(writer: Writer, guard: EndGuard) -> io::Result<impl Future<Output = ()>> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let (ended, wait) = oneshot::channel::<()>();
+    std::thread::Builder::new().name("holdfast-writer".into()).spawn(move || {
+        runtime.block_on(writer.run(guard));
+        drop(ended);
+    })?;
+    Ok(async move {
+        // Nothing is sent: the sender goes away with the thread, a panic included.
+        let _ended = wait.await;
+    })
 }
 
 impl Writer {

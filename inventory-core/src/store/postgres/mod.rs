@@ -87,7 +87,7 @@ impl PostgresStore {
     /// may take it.
     ///
     /// # Errors
-    /// [`StoreErrorKind::Misconfigured`] when the schema is missing, older or newer than this program.
+    /// [`Misconfigured`](crate::store::StoreErrorKind::Misconfigured) when the schema is missing, older or newer than this program.
     pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
         let connect = connect::options(url, &options)?;
         let mut conn = connect::open(&connect).await?;
