@@ -263,7 +263,8 @@ pub struct HoldOn {
 pub struct Retention {
     /// Reservations that ended (tombstones too) longer ago than this go.
     pub reservations: Duration,
-    /// Journal entries older than this go, except the last one of each product, which stays as its checkpoint.
+    /// Journal entries older than this go, except the last one of each product, which stays as its checkpoint (whole or cut down
+    /// to it).
     /// Never shorter than `reservations`.
     pub journal: Duration,
     /// Fences older than this go; far longer than any outcome can stay unknown.

@@ -7,10 +7,12 @@ use inventory_core::event::OutboxRow;
 use inventory_core::store::Store;
 use inventory_core::store::conformance::{StoreFactory, Subject, run_all};
 use inventory_core::store::memory::MemoryStore;
+use inventory_core::store::postgres::{PostgresOptions, PostgresStore};
 use inventory_core::store::sqlite::SqliteStore;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
-use sqlx::{ConnectOptions, Row};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ColumnIndex, ConnectOptions, Connection, Decode, PgConnection, Row, Type};
 use tempfile::TempDir;
+use uuid::Uuid;
 
 struct Memory;
 
@@ -88,7 +90,14 @@ impl Subject for InFile {
 }
 
 /// Headers are taken apart by SQLite's own JSON, so that ours is checked by another's.
-fn event(row: &SqliteRow) -> OutboxRow {
+fn event<R: Row>(row: &R) -> OutboxRow
+where
+    for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> String: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> Uuid: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> &'r str: ColumnIndex<R>,
+{
     let version: i64 = row.get("aggregate_version");
     let flat: String = row.get("flat");
     let (first, second) = flat.rsplit_once('|').unwrap();
@@ -108,4 +117,61 @@ fn event(row: &SqliteRow) -> OutboxRow {
 #[tokio::test]
 async fn the_sqlite_store_conforms() {
     run_all(&Sqlite).await;
+}
+
+/// A database of its own on the cluster of this run.
+struct Postgres;
+
+#[async_trait]
+impl StoreFactory for Postgres {
+    async fn fresh(&self) -> Box<dyn Subject> {
+        let url = test_support::postgres::database().await.url;
+        PostgresStore::migrate(&url).await.unwrap();
+        InDatabase::open(url).await
+    }
+
+    fn resolves_open_sessions(&self) -> bool {
+        true
+    }
+}
+
+struct InDatabase {
+    store: Arc<PostgresStore>,
+    url: String,
+}
+
+impl InDatabase {
+    async fn open(url: String) -> Box<dyn Subject> {
+        let store = PostgresStore::connect(&url, PostgresOptions::default()).await.unwrap();
+        Box::new(Self { store: Arc::new(store), url })
+    }
+}
+
+#[async_trait]
+impl Subject for InDatabase {
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store) as Arc<dyn Store>
+    }
+
+    async fn outbox(&self) -> Vec<OutboxRow> {
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        let rows = sqlx::query(
+            "SELECT *, (SELECT string_agg(key || '=' || value, '|' ORDER BY key) FROM jsonb_each_text(headers)) AS flat \
+             FROM inventory_service_schema.outbox ORDER BY seq",
+        )
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+        rows.iter().map(event).collect()
+    }
+
+    async fn reopen(self: Box<Self>) -> Option<Box<dyn Subject>> {
+        drop(self.store);
+        Some(Self::open(self.url).await)
+    }
+}
+
+#[tokio::test]
+async fn the_postgres_store_conforms() {
+    run_all(&Postgres).await;
 }
