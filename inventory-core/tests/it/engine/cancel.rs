@@ -75,6 +75,8 @@ async fn i17_dropped_commits_and_releases_happen_or_not_and_never_half() {
         let order = new_order();
         engine.reserve(request(order, &[(1, 1)])).await.unwrap();
         poll_then_drop(engine.commit(order, None, None), polls).await;
+        // Commands of one lane are executed in order: when this one is answered, the dropped one is done.
+        engine.release(new_order(), None, None, None).await.unwrap();
         at_rest(&engine, &[1]).await;
         // Whatever became of the dropped commit, asking again says so.
         if engine.reservation(order).await.unwrap().1.unwrap().status == Status::Committed {

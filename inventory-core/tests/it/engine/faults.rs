@@ -156,9 +156,17 @@ async fn i6_definite_failures_leave_no_effect_and_are_tried_again() {
 
 #[tokio::test]
 async fn a_command_whose_data_the_store_refuses_fails_alone() {
-    let (_store, engine) = one_fault(Fault::FailPersist(StoreErrorKind::Data)).await;
-    let asked = (0..8).map(|_| engine.reserve(request(new_order(), &[(1, 1)])));
-    let answers = futures::future::join_all(asked).await;
+    let (store, engine) = faulty(FaultPlan::none()).await;
+    let next = store.batches_begun();
+    let stall = (next, Fault::Stall(Duration::from_millis(200)));
+    store.set_plan(FaultPlan::script([stall, (next + 1, Fault::FailPersist(StoreErrorKind::Data))]));
+    // While the first batch stalls, the others gather for the second.
+    let asked = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        futures::future::join_all((0..4).map(|_| engine.reserve(request(new_order(), &[(1, 1)])))).await
+    };
+    let (first, answers) = futures::join!(engine.release(new_order(), None, None, None), asked);
+    first.unwrap();
     // The fault strikes the whole batch once; each half then goes through.
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     let (_store, engine) = one_fault(Fault::FailPersist(StoreErrorKind::Data)).await;
