@@ -112,9 +112,14 @@ impl Engine {
         }
     }
 
-    /// Whether the store answered the writer's last try.
+    /// Whether requests are taken and the store answered the writer's last try.
     pub fn is_ready(&self) -> bool {
-        self.shared.writer.is_store_up()
+        self.shared.writer.is_ready()
+    }
+
+    /// An engine that was stopped answers nothing, reads neither.
+    fn check_running(&self) -> Result<(), Failure> {
+        if self.shared.stop.is_cancelled() { Err(Failure::Stopped) } else { Ok(()) }
     }
 
     /// Completes when the engine has stopped by itself: its writer failed for good. The process should end then;

@@ -25,11 +25,13 @@ impl Engine {
 
     /// One reservation and the store's time (to judge [`Reservation::standing`] by).
     pub async fn reservation(&self, order: OrderId) -> Result<(Timestamp, Option<Reservation>), Failure> {
+        self.check_running()?;
         self.shared.store.reservation(order).await.map_err(|error| failure_of(&error))
     }
 
     /// Open holds on a product, earliest end first.
     pub async fn holds_on(&self, product: ProductId, limit: usize) -> Result<Vec<HoldOn>, Failure> {
+        self.check_running()?;
         self.shared.store.holds_on(product, limit).await.map_err(|error| failure_of(&error))
     }
 
@@ -40,6 +42,7 @@ impl Engine {
         from_version: u64,
         limit: usize,
     ) -> Result<Vec<ProductVersion>, Failure> {
+        self.check_running()?;
         self.shared.store.history(product, from_version, limit).await.map_err(|error| failure_of(&error))
     }
 }

@@ -144,9 +144,9 @@ impl WriterHandle {
         answer.await.unwrap_or(Err(Failure::OutcomeUnknown))
     }
 
-    /// Whether the store answered the last try.
-    pub(crate) fn is_store_up(&self) -> bool {
-        !self.queue.is_store_down()
+    /// Whether commands are taken and the store answered the last try.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.queue.is_open()
     }
 
     /// Commands that wait.

@@ -171,8 +171,10 @@ impl Queue {
         self.state.lock().store_down = reason;
     }
 
-    pub(crate) fn is_store_down(&self) -> bool {
-        self.state.lock().store_down.is_some()
+    /// Whether a reserve would be queued, if there is room.
+    pub(crate) fn is_open(&self) -> bool {
+        let state = self.state.lock();
+        !state.closed && state.store_down.is_none()
     }
 
     /// Takes no more; what waits is still executed.
