@@ -4,4 +4,4 @@
 set -eu
 cd "$(dirname "$0")/.."
 RUSTFLAGS="--cfg inventory_loom" CARGO_TARGET_DIR=target/loom \
-    cargo test -p inventory-core --lib --release --locked -- loom "$@"
+    cargo test -p inventory-core --lib --release --no-default-features --locked -- loom "$@"
