@@ -3,7 +3,7 @@
 use super::admission::Admission;
 use super::{Engine, ReserveRequest, mismatch};
 use crate::command::{Command, Reserve};
-use crate::error::{Failure, ReserveError};
+use crate::error::ReserveError;
 use crate::outcome::{Outcome, Reserved};
 
 impl Engine {
@@ -21,11 +21,9 @@ impl Engine {
             ttl: request.ttl.unwrap_or(self.shared.options.hold_ttl),
             ttl_max: self.shared.options.hold_ttl_max,
         });
-        match self.shared.writer.ask(command, taken).await {
-            Ok(Outcome::Reserve(result)) => result,
-            Ok(other) => Err(mismatch(&other).into()),
-            Err(Failure::Overloaded) => Err(Failure::Overloaded.into()),
-            Err(failure) => Err(failure.into()),
+        match self.shared.writer.ask(command, taken).await? {
+            Outcome::Reserve(result) => result,
+            other => Err(mismatch(&other).into()),
         }
     }
 }
