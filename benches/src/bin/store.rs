@@ -18,7 +18,7 @@ use inventory_core::store::{Effects, Footprint, Locked, ProductEffect, Session, 
 use uuid::Uuid;
 
 /// Measures the store and the naive baseline by turns.
-#[derive(Parser)]
+#[derive(Clone, Parser)]
 struct Arguments {
     /// How long each side runs in each round.
     #[arg(long, default_value_t = 5)]
@@ -43,6 +43,9 @@ struct Arguments {
     /// Random order ids instead of time-ordered ones.
     #[arg(long)]
     random_ids: bool,
+    /// Orders of one and two units by turns.
+    #[arg(long)]
+    mixed_quantities: bool,
     /// One hold of each batch lasts longer than the others, so that the adapter's common path does not fit.
     #[arg(long)]
     mixed_times: bool,
@@ -66,7 +69,10 @@ async fn main() -> Result<()> {
         } else {
             Some(naive::run(&url, i64::try_from(arguments.products)?, length).await?)
         };
-        let (store, parts) = run(&url, &arguments, length).await?;
+        // On a worker of the runtime, as an engine's writer is.
+        let mut writer = tokio::task::JoinSet::new();
+        writer.spawn(run(url, arguments.clone(), length));
+        let (store, parts) = writer.join_next().await.context("one was spawned")???;
         print!("round {round}: store {:>9.0}/s ({parts})", store.per_second());
         if let Some(baseline) = baseline {
             let ratio = store.per_second() / baseline.per_second();
@@ -126,9 +132,10 @@ impl std::fmt::Display for Parts {
     }
 }
 
-async fn run(url: &str, arguments: &Arguments, length: Duration) -> Result<(Outcome, Parts)> {
-    PostgresStore::migrate(url).await?;
-    let store = PostgresStore::connect(url, PostgresOptions::default()).await?;
+async fn run(url: String, arguments: Arguments, length: Duration) -> Result<(Outcome, Parts)> {
+    let arguments = &arguments;
+    PostgresStore::migrate(&url).await?;
+    let store = PostgresStore::connect(&url, PostgresOptions::default()).await?;
     let mut session = store.open_session().await?;
     let products = stock(session.as_mut(), arguments.products).await?;
     let mut parts = Parts::default();
@@ -163,9 +170,10 @@ fn orders(
             let id = if arguments.random_ids { Uuid::new_v4() } else { Uuid::now_v7() };
             let lines = (0..arguments.lines).map(|_| {
                 *cursor += 1;
-                Line { product: products[*cursor % products.len()], quantity: Quantity::ONE }
+                let units = if arguments.mixed_quantities { 1 + i64::from(*cursor % 2 == 0) } else { 1 };
+                Ok(Line { product: products[*cursor % products.len()], quantity: Quantity::new(units)? })
             });
-            Ok((OrderId::new(id), Lines::new(lines)?))
+            Ok((OrderId::new(id), Lines::new(lines.collect::<Result<Vec<_>>>()?)?))
         })
         .collect()
 }

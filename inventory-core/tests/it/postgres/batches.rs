@@ -63,6 +63,31 @@ async fn a_batch_of_single_lines_is_read_back_as_it_was_written() {
 }
 
 #[tokio::test]
+async fn a_flash_sale_where_every_order_is_alike_is_read_back_as_it_was_written() {
+    let ledger = Ledger::new().await;
+    ledger.stock(&[(7, 10)]).await;
+    let mut session = ledger.session().await;
+    let (locked, batch) = begin(session.as_mut(), &ids([7])).await;
+    let mut effects = nothing(batch, locked.now);
+    for _ in 0..3 {
+        let order = new_order();
+        effects.created.push(held(order, &[(7, 3)], locked.now, TTL));
+        effects.journal.commands.push(command(ChangeKind::Reserve, Some(order), &[(7, 3)]));
+    }
+    move_stock(&mut effects, &locked, &[(7, 9)], 0, 1);
+    session.persist(&effects).await.unwrap();
+    session.commit().await.unwrap();
+    for created in &effects.created {
+        assert_eq!(ledger.reservation(created.order).await.as_ref(), Some(created));
+    }
+    let history = ledger.store.history(ProductId::new(7), 2, 10).await.unwrap();
+    let changes: Vec<_> =
+        history[0].changes.iter().map(|change| (change.order, change.units.get())).collect();
+    let expected: Vec<_> = effects.created.iter().map(|created| (Some(created.order), 3)).collect();
+    assert_eq!(changes, expected);
+}
+
+#[tokio::test]
 async fn i10_a_batch_of_carts_keeps_every_line_with_its_order() {
     let ledger = Ledger::new().await;
     ledger.stock(&[(1, 100), (2, 100), (3, 100)]).await;

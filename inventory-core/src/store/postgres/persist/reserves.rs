@@ -13,17 +13,17 @@ use crate::reservation::{Reservation, Status};
 use crate::store::postgres::errors::classify;
 use crate::store::{Effects, StoreError};
 
-/// `$1` orders, `$2` products and `$3` quantities of all lines one after the other, `$4` the line each order begins
-/// with, `$5` the line it ends with, `$6` customers (empty when nobody named one), `$7` to `$9` times, the same for all;
-/// `$10` and up as in the statements for the journal and for stock.
+/// `$1` orders, `$2` products and `$3` quantities of all lines one after the other (of one line, if all orders are alike),
+/// `$4` the line each order begins with, `$5` the line it ends with, `$6` customers (empty when nobody named one), `$7`
+/// to `$9` times, the same for all; `$10` and up as in the statements for stock and for the journal.
 macro_rules! reserves_sql {
-    ($source:literal, $lines:literal) => {
+    ($source:literal, $lines:literal, $journal_lines:literal) => {
         concat!(
             "WITH created AS (INSERT INTO reservations \
              (order_id, status, late, customer_id, created_at, expires_at, expires_at_max, products, quantities) \
              SELECT o, 1, false, c, $7, $8, $9, ",
             $lines,
-            " FROM (SELECT unnest($1::uuid[]) AS o, unnest($6::text[]) AS c, ",
+            " FROM (SELECT unnest($1::uuid[]) AS o, unnest($6::text[]) AS c",
             $source,
             ") s), stock AS (UPDATE inventory i SET on_hand = e.on_hand, held = e.held, version = e.version + 1, \
              alert_state = e.alert, last_batch = $10 FROM (SELECT unnest($11::bigint[]) AS id, \
@@ -31,23 +31,34 @@ macro_rules! reserves_sql {
              unnest($15::smallint[]) AS alert) e WHERE i.product_id = e.id AND i.version = e.version RETURNING 1), \
              entry AS (INSERT INTO journal (batch_id, at, kinds, orders, line_command, line_product, line_units, \
              products, versions, on_hands, helds, previous, remark_command, remark_customer) \
-             SELECT $10, $16, array_fill(1::smallint, ARRAY[cardinality($1)]), $1, $17, $2, $3::bigint[], \
-             $18, $19, $20, $21, $22, $23, $24) \
-             SELECT count(*) FROM stock"
+             SELECT $10, $16, array_fill(1::smallint, ARRAY[cardinality($1)]), $1, $17, ",
+            $journal_lines,
+            ", $18, $19, $20, $21, $22, $23, $24) SELECT count(*) FROM stock"
         )
     };
 }
 
+/// A flash sale: every order asks for the same quantity of the same product.
+const ALIKE: &str = reserves_sql!(
+    "",
+    "$2::bigint[], $3::integer[]",
+    "array_fill(($2::bigint[])[1], ARRAY[cardinality($1)]), array_fill(($3::integer[])[1]::bigint, ARRAY[cardinality($1)])"
+);
 /// Every order has one line: no need to say where its lines are.
-const ONE_LINE_EACH: &str =
-    reserves_sql!("unnest($2::bigint[]) AS p, unnest($3::integer[]) AS q", "ARRAY[p], ARRAY[q]");
+const ONE_LINE_EACH: &str = reserves_sql!(
+    ", unnest($2::bigint[]) AS p, unnest($3::integer[]) AS q",
+    "ARRAY[p], ARRAY[q]",
+    "$2, $3::bigint[]"
+);
 const CARTS: &str = reserves_sql!(
-    "unnest($4::integer[]) AS a, unnest($5::integer[]) AS b",
-    "($2::bigint[])[a:b], ($3::integer[])[a:b]"
+    ", unnest($4::integer[]) AS a, unnest($5::integer[]) AS b",
+    "($2::bigint[])[a:b], ($3::integer[])[a:b]",
+    "$2, $3::bigint[]"
 );
 
 /// The arrays of a batch of nothing but reserves.
 pub(super) struct Reserves<'e> {
+    sql: &'static str,
     orders: Vec<Uuid>,
     products: Vec<i64>,
     quantities: Vec<i32>,
@@ -72,35 +83,53 @@ impl<'e> Reserves<'e> {
     }
 
     fn collect(created: &'e [Reservation], example: &'e Reservation) -> Self {
-        let size = created.len();
+        let alike = example.requested.len() == 1
+            && created.iter().all(|reservation| reservation.requested == example.requested);
+        let carts = created.iter().any(|reservation| reservation.requested.len() != 1);
+        let named = created.iter().any(|reservation| reservation.customer.is_some());
         let mut arrays = Self {
-            orders: Vec::with_capacity(size),
-            products: Vec::with_capacity(size),
-            quantities: Vec::with_capacity(size),
+            sql: if alike {
+                ALIKE
+            } else if carts {
+                CARTS
+            } else {
+                ONE_LINE_EACH
+            },
+            orders: created.iter().map(|reservation| reservation.order.get()).collect(),
+            products: Vec::new(),
+            quantities: Vec::new(),
             first_line: Vec::new(),
             last_line: Vec::new(),
-            line_command: Vec::with_capacity(size),
+            line_command: Vec::with_capacity(created.len()),
             customers: Vec::new(),
             example,
         };
-        let carts = created.iter().any(|reservation| reservation.requested.len() != 1);
-        let named = created.iter().any(|reservation| reservation.customer.is_some());
-        for (position, reservation) in (1..).zip(created) {
-            arrays.orders.push(reservation.order.get());
-            if carts {
-                arrays.first_line.push(count(arrays.products.len() + 1));
-                arrays.last_line.push(count(arrays.products.len() + reservation.requested.len()));
-            }
-            for line in reservation.requested.iter() {
-                arrays.products.push(line.product.get());
-                arrays.quantities.push(line.quantity.to_i32());
-                arrays.line_command.push(position);
-            }
-            if named {
-                arrays.customers.push(reservation.customer.as_ref().map(|customer| customer.as_str()));
+        if named {
+            let customers = created.iter().map(|reservation| reservation.customer.as_ref());
+            arrays.customers = customers.map(|customer| customer.map(|id| id.as_str())).collect();
+        }
+        if alike {
+            arrays.line_command.extend(1..=count(created.len()));
+            arrays.push_lines(example);
+        } else {
+            for (position, reservation) in (1..).zip(created) {
+                let first = arrays.products.len() + 1;
+                arrays.push_lines(reservation);
+                arrays.line_command.resize(arrays.products.len(), position);
+                if carts {
+                    arrays.first_line.push(count(first));
+                    arrays.last_line.push(count(arrays.products.len()));
+                }
             }
         }
         arrays
+    }
+
+    fn push_lines(&mut self, reservation: &Reservation) {
+        for line in reservation.requested.iter() {
+            self.products.push(line.product.get());
+            self.quantities.push(line.quantity.to_i32());
+        }
     }
 
     /// Writes reservations, stock and journal.
@@ -110,8 +139,7 @@ impl<'e> Reserves<'e> {
         let stock = StockColumns::of(effects.products.iter());
         let after = super::journal::Products::of(entry);
         let remarks = Remarks::of(&entry.commands);
-        let sql = if self.first_line.is_empty() { ONE_LINE_EACH } else { CARTS };
-        let met: i64 = sqlx::query_scalar(sql)
+        let met: i64 = sqlx::query_scalar(self.sql)
             .bind(self.orders)
             .bind(self.products)
             .bind(self.quantities)
