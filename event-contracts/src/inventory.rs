@@ -91,3 +91,49 @@ pub struct CommitFailed {
     /// When it ran out.
     pub expires_at: DateTime<Utc>,
 }
+
+/// `inventory.stock.level`: a product's level as it is now. Compacted and coalesced: the last one of a product is true.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StockLevel {
+    /// The product.
+    pub product_id: i64,
+    /// Units in the warehouse, held ones included.
+    pub on_hand: i64,
+    /// Units set aside by holds.
+    pub held: i64,
+    /// What can still be reserved.
+    pub available: i64,
+}
+
+/// `inventory.stock.reserved` (choreography): the order's stock is held.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StockReserved {
+    /// Whose hold.
+    pub order_id: Uuid,
+    /// What is held.
+    pub items: Vec<Item>,
+    /// Until when.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// `inventory.stock.reservation-failed` (choreography): the order's stock cannot be had.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StockReservationFailed {
+    /// Whose.
+    pub order_id: Uuid,
+    /// The stable code, such as `insufficient_stock`.
+    pub reason: String,
+}
+
+/// `inventory.stock.committed` (choreography): the order's stock is sold for good.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StockCommitted {
+    /// Whose.
+    pub order_id: Uuid,
+    /// What was committed.
+    pub items: Vec<Item>,
+}

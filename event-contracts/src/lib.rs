@@ -5,6 +5,10 @@
 
 pub mod envelope;
 pub mod inventory;
+pub mod money;
+pub mod orders;
+pub mod payments;
 pub mod topics;
 
 pub use envelope::{Envelope, Metadata};
+pub use money::{Money, MoneyError};

@@ -2,11 +2,13 @@
 //! shutdown. **Nothing here reads the environment or installs anything global except [`telemetry::init`].**
 
 pub mod docs;
+pub mod events;
 pub mod http;
 pub mod json;
 pub mod metrics;
 pub mod problem;
 pub mod shape;
+pub mod sql;
 pub mod telemetry;
 
 pub use http::{BodyLimits, Drained, Edge, HttpOptions, Server};

@@ -5,5 +5,6 @@
 mod drain;
 mod edge;
 mod hostile;
+mod sql;
 mod strict_json;
 mod support;

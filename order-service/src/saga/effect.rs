@@ -1,0 +1,64 @@
+//! What a step decided, as data. The shell writes all of it in the transaction of the order's row.
+
+use serde::{Deserialize, Serialize};
+
+/// A call to make. The intent is durable before the call is; whoever holds its lease makes it, retries it, and feeds the answer
+/// back as an input. All of them are keyed and safe to repeat.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Action {
+    /// `POST …/inventory/reserve`.
+    ReserveInventory,
+    /// `POST …/inventory/commit`.
+    CommitInventory,
+    /// `POST …/inventory/release`.
+    ReleaseInventory,
+    /// `POST …/inventory/{product}/adjust`, one keyed adjustment a line.
+    RestockInventory,
+    /// `POST …/payments/process`, with a payment id that was stored first.
+    ProcessPayment,
+    /// `GET …/payments/{id}`: what became of it.
+    AskPayment,
+    /// `POST …/payments/{id}/refund`.
+    RefundPayment,
+}
+
+/// What others are told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum EventKind {
+    /// `order.created`.
+    Created,
+    /// `order.confirmed`.
+    Confirmed,
+    /// `order.failed`: the money did not come.
+    Failed,
+    /// `order.cancelled`.
+    Cancelled,
+    /// `order.shipped`.
+    Shipped {
+        /// The parcel.
+        tracking_number: String,
+    },
+}
+
+/// One consequence of a step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// Write an outbox row.
+    Publish(EventKind),
+    /// Store the intent (STARTED in `saga_state_log`) and let a worker make the call. A second one of the same action replaces the first.
+    Start(Action),
+    /// The action's outcome is known or no longer wanted: log it (COMPLETED or FAILED) and forget the intent.
+    Finish {
+        /// Which.
+        action: Action,
+        /// Whether it did what it was for.
+        succeeded: bool,
+        /// For people.
+        details: Option<String>,
+    },
+    /// Set the payment's deadline; it will carry the saga's version.
+    StartPaymentTimer,
+    /// An operator should look.
+    Alarm(String),
+}

@@ -1,0 +1,9 @@
+//! The saga, pure: `step(saga, input) -> Step`. No clock, no I/O; every state × input cell is written out.
+
+mod effect;
+mod input;
+mod state;
+
+pub use effect::{Action, Effect, EventKind};
+pub use input::Input;
+pub use state::{DEFINITION, Mode, OrderStatus, PaymentStatus, Phase, Saga};

@@ -1,0 +1,98 @@
+//! Where an order stands.
+
+use serde::{Deserialize, Serialize};
+
+/// The saga's definition that this code knows. A row that was written by a newer one is left alone.
+pub const DEFINITION: u32 = 1;
+
+/// Who leads.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The order service calls inventory and payment.
+    Orchestration,
+    /// Everyone reacts to `order.created`.
+    Choreography,
+}
+
+/// What callers see of an order.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OrderStatus {
+    /// Stock is being reserved.
+    Pending,
+    /// Stock is held.
+    AwaitingPayment,
+    /// Paid, and the stock is committed.
+    Confirmed,
+    /// On its way.
+    Shipped,
+    /// There.
+    Delivered,
+    /// Ended without a sale.
+    Cancelled,
+    /// Ended because the money did not come.
+    PaymentFailed,
+}
+
+/// What is known about the money.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum PaymentStatus {
+    /// Nothing was asked for.
+    None,
+    /// The intent to ask is stored; it may have been asked.
+    Requested,
+    /// The provider has the money.
+    Paid,
+    /// The provider said no, or was never asked and never will be.
+    Failed,
+    /// It is to be given back.
+    Refunding,
+    /// It was given back.
+    Refunded,
+}
+
+/// The saga's own states. The first line of each says what is outstanding.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// The reserve is under way.
+    Reserving,
+    /// Stock is held, the payment is under way.
+    Paying,
+    /// Paid; the commit of the stock is under way.
+    Committing,
+    /// Paid and committed; nothing is outstanding.
+    Confirmed,
+    /// As confirmed, and shipped.
+    Shipped,
+    /// As shipped, and delivered.
+    Delivered,
+    /// Undoing what was begun (release, restock, refund); `Saga` says what.
+    Compensating,
+    /// Ended as CANCELLED or PAYMENT_FAILED, everything undone. A late money fact may lead back to `Compensating`.
+    Ended,
+}
+
+/// An order's saga. Stored whole with the order's row.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Saga {
+    /// Which definition wrote it.
+    pub definition: u32,
+    /// Who leads.
+    pub mode: Mode,
+    /// Raised by every step that changed anything; timers carry it.
+    pub version: u64,
+    /// What is outstanding.
+    pub phase: Phase,
+    /// What callers see.
+    pub status: OrderStatus,
+    /// What is known about the money.
+    pub payment: PaymentStatus,
+    /// Why it ended or is ending, for people and events.
+    pub reason: Option<String>,
+    /// A compensation keeps failing; it is still retried.
+    pub is_stuck: bool,
+}

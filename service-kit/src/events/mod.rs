@@ -1,0 +1,13 @@
+//! Events between services: the outbox a fact is written to in the transaction that made it true, the relay that publishes it,
+//! the transport that carries it, the consumer that hands it to a handler once, and the dead letters.
+//!
+//! ```text
+//! transaction ─► outbox ─relay─► transport (local log | Kafka) ─► consumer ─► handler: inbox + effects in one transaction
+//!                                                                     └─ permanent failure ─► <topic>.<group>.dlq, key parked
+//! ```
+
+pub mod transport;
+
+pub use transport::{
+    Cleanup, PublishError, Publisher, Received, Record, Subscription, TopicSpec, Transport, TransportError,
+};
