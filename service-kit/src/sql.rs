@@ -20,6 +20,9 @@ const POSTGRES_CONNECTIONS_MAX: u32 = 16;
 /// How long to wait for a connection.
 const ACQUIRE_DEADLINE: Duration = Duration::from_secs(5);
 
+static EVENTS_POSTGRES: Migrator = sqlx::migrate!("../migrations/events/postgres");
+static EVENTS_SQLITE: Migrator = sqlx::migrate!("../migrations/events/sqlite");
+
 /// Which database.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Dialect {
@@ -61,6 +64,7 @@ impl Sql {
 pub struct Database {
     pool: AnyPool,
     dialect: Dialect,
+    schema: &'static str,
 }
 
 /// An open transaction; dropped without [`Transaction::commit`] it is rolled back.
@@ -102,7 +106,7 @@ impl Database {
             })
             .connect(&url)
             .await?;
-        Ok(Self { pool, dialect })
+        Ok(Self { pool, dialect, schema })
     }
 
     /// Which database this is.
@@ -110,19 +114,35 @@ impl Database {
         self.dialect
     }
 
-    /// Brings the schema up to date, by the migrations of this database's dialect. The first one creates the schema.
+    /// Brings a service's schema up to date: its own tables, and those that events need.
     pub async fn migrate(
         &self,
         postgres: &'static Migrator,
         sqlite: &'static Migrator,
     ) -> Result<(), sqlx::Error> {
-        let migrator = match self.dialect {
-            Dialect::Postgres => postgres,
-            Dialect::Sqlite => sqlite,
-        };
         let mut connection = self.pool.acquire().await?;
+        let (own, events) = match self.dialect {
+            Dialect::Postgres => (postgres, &EVENTS_POSTGRES),
+            Dialect::Sqlite => (sqlite, &EVENTS_SQLITE),
+        };
+        if self.dialect == Dialect::Postgres {
+            let create = format!("CREATE SCHEMA IF NOT EXISTS {}", self.schema);
+            match connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(create))).await {
+                // Another process made it at the same moment.
+                Err(error) if is_duplicate(&error) => {}
+                created => {
+                    created?;
+                }
+            }
+        }
         // Not `run`, whose future the compiler cannot see to be Send.
-        migrator.run_direct(None, &mut *connection, false).await?;
+        own.run_direct(None, &mut *connection, false).await?;
+        let events = Migrator {
+            migrations: events.migrations.clone(),
+            table_name: "_events_migrations".into(),
+            ..Migrator::DEFAULT
+        };
+        events.run_direct(None, &mut *connection, false).await?;
         Ok(())
     }
 

@@ -6,8 +6,13 @@
 //!                                                                     └─ permanent failure ─► <topic>.<group>.dlq, key parked
 //! ```
 
+pub mod handler;
+pub mod inbox;
+pub mod outbox;
 pub mod transport;
 
+pub use handler::{HandleError, Handled, Handler, Incoming};
+pub use outbox::Outgoing;
 pub use transport::{
     Cleanup, PublishError, Publisher, Received, Record, Subscription, TopicSpec, Transport, TransportError,
 };

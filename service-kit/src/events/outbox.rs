@@ -1,0 +1,111 @@
+//! Writing an event: into the outbox, in the transaction that made it true.
+
+use chrono::{DateTime, Utc};
+use event_contracts::{Envelope, Metadata};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::sql::{Sql, Transaction};
+
+/// One event about to be written. `P` is a payload of `event_contracts`.
+#[derive(Clone, Debug)]
+pub struct Outgoing<P> {
+    /// Minted here and never again.
+    pub id: Uuid,
+    /// Its type, which is its topic.
+    pub topic: &'static str,
+    /// The payload's version.
+    pub version: u32,
+    /// When it happened, by the database's clock.
+    pub at: DateTime<Utc>,
+    /// Who writes it.
+    pub source: &'static str,
+    /// The kind of aggregate, such as `order`.
+    pub aggregate_type: &'static str,
+    /// The key; order is kept per key.
+    pub aggregate_id: String,
+    /// The aggregate's version after the change, or 0 where it has none.
+    pub aggregate_version: u64,
+    /// The business conversation.
+    pub correlation_id: String,
+    /// The event or request that led to it.
+    pub causation_id: Option<String>,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+    /// What happened.
+    pub payload: P,
+}
+
+/// Name and value of a header.
+pub type Header = (String, String);
+
+impl<P: Serialize> Outgoing<P> {
+    /// The envelope as it is sent, and its facts again as headers.
+    pub fn encode(&self) -> Result<(Vec<u8>, Vec<Header>), serde_json::Error> {
+        let envelope = Envelope {
+            event_id: self.id,
+            event_type: self.topic.to_owned(),
+            version: self.version,
+            timestamp: self.at,
+            payload: &self.payload,
+            metadata: Metadata {
+                source_service: self.source.to_owned(),
+                correlation_id: self.correlation_id.clone(),
+                causation_id: self.causation_id.clone(),
+                traceparent: self.traceparent.clone(),
+            },
+            aggregate_id: self.aggregate_id.clone(),
+            aggregate_version: self.aggregate_version,
+        };
+        Ok((serde_json::to_vec(&envelope)?, self.headers()))
+    }
+
+    fn headers(&self) -> Vec<Header> {
+        let header = |name: &str, value: String| (name.to_owned(), value);
+        let mut headers = vec![
+            header("eventId", self.id.to_string()),
+            header("eventType", self.topic.to_owned()),
+            header("version", self.version.to_string()),
+            header("sourceService", self.source.to_owned()),
+            header("correlationId", self.correlation_id.clone()),
+            header("aggregateVersion", self.aggregate_version.to_string()),
+            header("content-type", "application/json".to_owned()),
+            header("ce_specversion", "1.0".to_owned()),
+            header("ce_id", self.id.to_string()),
+            header("ce_source", format!("/{}", self.source)),
+            header("ce_type", self.topic.to_owned()),
+            header("ce_subject", self.aggregate_id.clone()),
+            header("ce_time", self.at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)),
+        ];
+        headers.extend(self.causation_id.iter().map(|id| header("causationId", id.clone())));
+        headers.extend(self.traceparent.iter().map(|trace| header("traceparent", trace.clone())));
+        headers
+    }
+}
+
+const INSERT: Sql = Sql::each(
+    "INSERT INTO outbox (id, aggregatetype, aggregateid, aggregate_version, type, topic, payload, headers, created_at) \
+     VALUES ($1::uuid, $2, $3, $4, $5, $5, $6, $7::jsonb, timestamptz 'epoch' + $8 * interval '1 microsecond')",
+    "INSERT INTO outbox (id, aggregatetype, aggregateid, aggregate_version, type, topic, payload, headers, created_at) \
+     VALUES (unhex(replace($1, '-', '')), $2, $3, $4, $5, $5, $6, $7, $8)",
+);
+
+/// Writes the event's row. The aggregate's row must have been locked before, so that the order of `seq` is the order of commits.
+pub async fn write<P: Serialize>(tx: &mut Transaction, event: &Outgoing<P>) -> Result<(), sqlx::Error> {
+    let encode_error = |error: serde_json::Error| sqlx::Error::Encode(error.into());
+    let (payload, headers) = event.encode().map_err(encode_error)?;
+    let headers: serde_json::Map<_, _> =
+        headers.into_iter().map(|(name, value)| (name, serde_json::Value::from(value))).collect();
+    sqlx::query(tx.sql(INSERT))
+        .bind(event.id.to_string())
+        .bind(event.aggregate_type)
+        .bind(event.aggregate_id.as_str())
+        .bind(i64::try_from(event.aggregate_version).unwrap_or(i64::MAX))
+        .bind(event.topic)
+        .bind(payload)
+        .bind(serde_json::to_string(&headers).map_err(encode_error)?)
+        .bind(event.at.timestamp_micros())
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
