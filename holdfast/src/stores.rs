@@ -104,7 +104,9 @@ fn cannot_open(target: &StoreTarget) -> String {
 
 /// Starts an engine over a store. What verbs change is to be published too: their events are encoded like a role's.
 pub async fn open_engine(store: Arc<dyn Store>, options: EngineOptions) -> anyhow::Result<Engine> {
-    Engine::open(store, Arc::new(InventoryEvents), options).await.context("the engine did not start")
+    Engine::open(store, Arc::new(InventoryEvents::default()), options)
+        .await
+        .context("the engine did not start")
 }
 
 /// How an engine that serves behaves.

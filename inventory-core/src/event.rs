@@ -1,7 +1,7 @@
 //! Facts worth telling others, and how they become outbox rows in the batch's own transaction.
 
 use crate::clock::Timestamp;
-use crate::ids::{BatchId, OrderId};
+use crate::ids::{BatchId, Note, OrderId};
 use crate::product::Product;
 use crate::reservation::Reservation;
 
@@ -16,13 +16,24 @@ pub enum Fact {
     ReservationExpired(Reservation),
     /// A commit came too late and the stock was gone.
     CommitFailed(Reservation),
+    /// A hold was made. Told only where [`EventEncoder::tells_of_holds`].
+    Reserved(Reservation),
+    /// A hold became a deduction. Told only where [`EventEncoder::tells_of_holds`].
+    Committed(Reservation),
+    /// An order that was never reserved was released, so that it never will be; and why. Told only where
+    /// [`EventEncoder::tells_of_holds`].
+    Tombstoned(Reservation, Option<Note>),
 }
 
 impl Fact {
     /// The order concerned, for facts about one.
     pub fn order(&self) -> Option<OrderId> {
         match self {
-            Self::ReservationExpired(r) | Self::CommitFailed(r) => Some(r.order),
+            Self::ReservationExpired(r)
+            | Self::CommitFailed(r)
+            | Self::Reserved(r)
+            | Self::Committed(r)
+            | Self::Tombstoned(r, _) => Some(r.order),
             Self::StockLow(_) | Self::StockDepleted(_) => None,
         }
     }
@@ -100,6 +111,12 @@ impl Fnv1a {
 pub trait EventEncoder: Send + Sync + 'static {
     /// The row for this fact, or none if nobody is to be told.
     fn encode(&self, fact: &Fact, at: Timestamp) -> Option<OutboxRow>;
+
+    /// Whether every hold, commit and tombstone is worth telling. Others act on these only where nobody leads (a
+    /// choreographed saga); elsewhere a thousand facts a batch would be made for nobody.
+    fn tells_of_holds(&self) -> bool {
+        false
+    }
 }
 
 /// Tells nobody: for a library without consumers.

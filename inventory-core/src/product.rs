@@ -25,7 +25,7 @@ pub struct Product {
     pub limited_since: Option<Timestamp>,
     /// For people.
     pub name: Option<Note>,
-    /// What was announced last; re-armed by rising above.
+    /// What was announced last; see [`Alert::next`] for when it is re-armed.
     pub alert: Alert,
     /// The batch that changed it last: the head of the product's journal chain.
     pub last_batch: BatchId,
@@ -52,6 +52,36 @@ pub enum Alert {
 }
 
 impl Alert {
+    /// What is to be announced of a product with so much left, if nothing was announced before.
+    pub fn of(available: Units, low_stock_threshold: Option<Units>) -> Self {
+        if available <= Units::ZERO {
+            Self::Depleted
+        } else if low_stock_threshold.is_some_and(|threshold| available < threshold) {
+            Self::Low
+        } else {
+            Self::None
+        }
+    }
+
+    /// The level after this one. Falling counts at once; rising only past a margin (a tenth of the threshold, at least one
+    /// unit), so that a product that hovers at its threshold does not announce it with every sale.
+    #[must_use]
+    pub fn next(self, available: Units, low_stock_threshold: Option<Units>) -> Self {
+        let plain = Self::of(available, low_stock_threshold);
+        if plain >= self {
+            return plain;
+        }
+        let threshold = low_stock_threshold.unwrap_or(Units::ZERO);
+        let margin = Units::stored((threshold.get() / 10).max(1));
+        let still_depleted = self == Self::Depleted && available <= margin;
+        let still_low = low_stock_threshold.is_some() && available < threshold + margin;
+        match (still_depleted, still_low) {
+            (true, _) => Self::Depleted,
+            (false, true) => Self::Low,
+            (false, false) => Self::None,
+        }
+    }
+
     /// As the stores keep it.
     pub const fn code(self) -> u8 {
         self as u8
@@ -64,5 +94,36 @@ impl Alert {
             2 => Self::Depleted,
             _ => Self::None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Alert::{self, Depleted, Low, None};
+    use crate::quantity::Units;
+
+    fn next(before: Alert, available: i64, threshold: i64) -> Alert {
+        before.next(Units::stored(available), Some(Units::stored(threshold)))
+    }
+
+    #[test]
+    fn a_fall_counts_at_once() {
+        for before in [None, Low] {
+            assert_eq!((next(before, 99, 100), next(before, 0, 100)), (Low, Depleted));
+        }
+        assert_eq!(next(None, 100, 100), None);
+    }
+
+    #[test]
+    fn a_rise_counts_past_a_tenth_of_the_threshold() {
+        assert_eq!((next(Low, 109, 100), next(Low, 110, 100)), (Low, None));
+        assert_eq!((next(Depleted, 10, 100), next(Depleted, 11, 100)), (Depleted, Low));
+        assert_eq!((next(Depleted, 109, 100), next(Depleted, 110, 100)), (Low, None));
+    }
+
+    #[test]
+    fn without_a_threshold_one_unit_is_no_rise() {
+        let next = |available| Depleted.next(Units::stored(available), Option::None);
+        assert_eq!((next(1), next(2)), (Depleted, None));
     }
 }

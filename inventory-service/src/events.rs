@@ -1,12 +1,16 @@
 //! Facts become outbox rows: the envelope, and the same in headers so that routing needs no parsing.
 
-use event_contracts::inventory::{CommitFailed, Item, ReservationExpired, StockDepleted, StockLow, VERSION};
-use event_contracts::{Envelope, Metadata, topics};
+use event_contracts::inventory::{
+    CommitFailed, Item, ReservationExpired, StockCommitted, StockDepleted, StockLow, StockReservationFailed,
+    StockReserved, VERSION,
+};
+use event_contracts::topics;
 use inventory_core::clock::Timestamp;
 use inventory_core::event::{EventEncoder, Fact, OutboxRow};
 use inventory_core::product::Product;
 use inventory_core::reservation::Reservation;
 use serde::Serialize;
+use service_kit::events::Outgoing;
 use uuid::{NoContext, Uuid};
 
 /// Who writes these events.
@@ -14,29 +18,46 @@ const SOURCE: &str = "inventory-service";
 
 /// The encoder to open an engine with.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct InventoryEvents;
+pub struct InventoryEvents {
+    choreography: bool,
+}
+
+impl InventoryEvents {
+    /// Nobody leads: every hold, commit and refused order is told, because others act on it.
+    pub fn for_choreography() -> Self {
+        Self { choreography: true }
+    }
+}
 
 impl EventEncoder for InventoryEvents {
     fn encode(&self, fact: &Fact, at: Timestamp) -> Option<OutboxRow> {
-        let id = event_id(at);
         match fact {
-            Fact::StockLow(product) => {
-                row(id, at, topics::STOCK_LOW, &of_product(product), stock_low(product))
-            }
+            Fact::StockLow(product) => row(at, topics::STOCK_LOW, of_product(product), stock_low(product)),
             Fact::StockDepleted(product) => {
-                row(id, at, topics::STOCK_DEPLETED, &of_product(product), stock_depleted(product))
+                row(at, topics::STOCK_DEPLETED, of_product(product), stock_depleted(product))
             }
-            Fact::ReservationExpired(reservation) => row(
-                id,
-                at,
-                topics::RESERVATION_EXPIRED,
-                &of_reservation(reservation),
-                reservation_expired(reservation),
-            ),
-            Fact::CommitFailed(reservation) => {
-                row(id, at, topics::COMMIT_FAILED, &of_reservation(reservation), commit_failed(reservation))
+            Fact::ReservationExpired(held) => {
+                row(at, topics::RESERVATION_EXPIRED, of_reservation(held), reservation_expired(held))
+            }
+            Fact::CommitFailed(lost) => {
+                row(at, topics::COMMIT_FAILED, of_reservation(lost), commit_failed(lost))
+            }
+            Fact::Reserved(held) => {
+                row(at, topics::STOCK_RESERVED, of_reservation(held), stock_reserved(held))
+            }
+            Fact::Committed(sold) => {
+                row(at, topics::STOCK_COMMITTED, of_reservation(sold), stock_committed(sold))
+            }
+            Fact::Tombstoned(refused, reason) => {
+                let reason = reason.as_ref().map_or("released", |reason| reason.as_str()).to_owned();
+                let failed = StockReservationFailed { order_id: refused.order.get(), reason };
+                row(at, topics::STOCK_RESERVATION_FAILED, of_reservation(refused), failed)
             }
         }
+    }
+
+    fn tells_of_holds(&self) -> bool {
+        self.choreography
     }
 }
 
@@ -68,58 +89,39 @@ fn of_reservation(reservation: &Reservation) -> Aggregate {
 }
 
 fn row<P: Serialize>(
-    id: Uuid,
     at: Timestamp,
     topic: &'static str,
-    aggregate: &Aggregate,
+    aggregate: Aggregate,
     payload: P,
 ) -> Option<OutboxRow> {
-    let timestamp = at.to_datetime();
-    let correlation_id = aggregate.correlation_id.clone().unwrap_or_else(|| id.to_string());
-    let envelope = Envelope {
-        event_id: id,
-        event_type: topic.to_owned(),
+    let id = event_id(at);
+    let event = Outgoing {
+        id,
+        topic,
         version: VERSION,
-        timestamp,
-        payload,
-        metadata: Metadata {
-            source_service: SOURCE.to_owned(),
-            correlation_id: correlation_id.clone(),
-            causation_id: None,
-            traceparent: None,
-        },
-        aggregate_id: aggregate.id.clone(),
+        at: at.to_datetime(),
+        source: SOURCE,
+        aggregate_type: aggregate.kind,
+        aggregate_id: aggregate.id,
         aggregate_version: aggregate.version,
+        correlation_id: aggregate.correlation_id.unwrap_or_else(|| id.to_string()),
+        causation_id: None,
+        traceparent: None,
+        payload,
     };
-    let payload = match serde_json::to_vec(&envelope) {
-        Ok(payload) => payload,
+    let (payload, headers) = match event.encode() {
+        Ok(encoded) => encoded,
         // Cannot happen for plain data; were it to, the log says so and the batch stands.
         Err(error) => {
             tracing::error!(%error, topic, "an event could not be written as JSON");
             return None;
         }
     };
-    let header = |name: &str, value: String| (name.to_owned(), value);
-    let headers = vec![
-        header("eventId", id.to_string()),
-        header("eventType", topic.to_owned()),
-        header("version", VERSION.to_string()),
-        header("sourceService", SOURCE.to_owned()),
-        header("correlationId", correlation_id),
-        header("aggregateVersion", aggregate.version.to_string()),
-        header("content-type", "application/json".to_owned()),
-        header("ce_specversion", "1.0".to_owned()),
-        header("ce_id", id.to_string()),
-        header("ce_source", format!("/{SOURCE}")),
-        header("ce_type", topic.to_owned()),
-        header("ce_subject", aggregate.id.clone()),
-        header("ce_time", at.to_string()),
-    ];
     Some(OutboxRow {
         id,
         topic: topic.to_owned(),
         aggregate_type: aggregate.kind.to_owned(),
-        aggregate_id: aggregate.id.clone(),
+        aggregate_id: event.aggregate_id,
         aggregate_version: aggregate.version,
         event_type: topic.to_owned(),
         payload,
@@ -167,6 +169,18 @@ fn commit_failed(reservation: &Reservation) -> CommitFailed {
         created_at: reservation.created_at.to_datetime(),
         expires_at: reservation.expires_at.to_datetime(),
     }
+}
+
+fn stock_reserved(reservation: &Reservation) -> StockReserved {
+    StockReserved {
+        order_id: reservation.order.get(),
+        items: items(reservation),
+        expires_at: reservation.expires_at.to_datetime(),
+    }
+}
+
+fn stock_committed(reservation: &Reservation) -> StockCommitted {
+    StockCommitted { order_id: reservation.order.get(), items: items(reservation) }
 }
 
 fn items(reservation: &Reservation) -> Vec<Item> {

@@ -48,7 +48,7 @@ fn reservation(status: Status) -> Reservation {
 }
 
 fn encode(fact: &Fact) -> OutboxRow {
-    InventoryEvents.encode(fact, at("2026-11-22T10:00:00.123456Z")).unwrap()
+    InventoryEvents::default().encode(fact, at("2026-11-22T10:00:00.123456Z")).unwrap()
 }
 
 /// The golden file with the event's id put in, since ids are minted.

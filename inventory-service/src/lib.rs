@@ -4,6 +4,7 @@
 //! [`problems`].
 
 pub mod api;
+pub mod consume;
 pub mod events;
 mod limits;
 mod metrics;
@@ -14,6 +15,7 @@ pub mod state;
 pub mod wire;
 
 pub use api::{openapi, router};
+pub use consume::OrderEvents;
 pub use events::InventoryEvents;
 pub use service::{Service, ServiceOptions, Stopped};
 pub use state::{App, AppOptions};

@@ -7,6 +7,7 @@ use super::rows::Rows;
 use crate::ids::ProductId;
 use crate::journal::ChangeKind;
 use crate::product::Alert;
+use crate::quantity::Units;
 use crate::store::StoreError;
 use crate::store::audit_rows::{EffectRow, HeldRow, ProductRow, Snapshot, VersionRow, Watermarks};
 
@@ -175,14 +176,11 @@ fn check_settings(row: &ProductRow, chain: &Chain, report: &mut AuditReport) {
             row.limited_since.map(|at| at.to_string())
         ));
     }
-    let available = row.on_hand.saturating_sub(row.held);
-    let is_low = row.low_stock_threshold.is_some_and(|threshold| available < threshold);
-    let expected = match available {
-        ..=0 => Alert::Depleted,
-        _ if is_low => Alert::Low,
-        _ => Alert::None,
-    };
-    if row.alert_state != i64::from(expected.code()) {
+    let available = Units::stored(row.on_hand.saturating_sub(row.held));
+    let threshold = row.low_stock_threshold.map(Units::stored);
+    let alert = Alert::from_code(row.alert_state);
+    // A level that stands is one that would not change; which of two depends on where the product came from.
+    if i64::from(alert.code()) != row.alert_state || alert.next(available, threshold) != alert {
         add(format!(
             "alert state {} with {available} available and threshold {:?}",
             row.alert_state, row.low_stock_threshold

@@ -3,25 +3,12 @@
 
 use crate::event::Fact;
 use crate::product::{Alert, Product};
-use crate::quantity::Units;
-
-/// Where the product is now.
-pub(super) fn level(product: &Product) -> Alert {
-    let available = product.available();
-    if available <= Units::ZERO {
-        Alert::Depleted
-    } else if product.low_stock_threshold.is_some_and(|threshold| available < threshold) {
-        Alert::Low
-    } else {
-        Alert::None
-    }
-}
 
 /// Brings the alert up to date; a fall to a level fires that level's event once. A fall from enough straight to
-/// zero says `depleted` only; a rise says nothing and re-arms what it rose above.
+/// zero says `depleted` only; a rise says nothing and re-arms what it rose well above.
 pub(super) fn judge(product: &mut Product) -> Option<Fact> {
     let before = product.alert;
-    product.alert = level(product);
+    product.alert = before.next(product.available(), product.low_stock_threshold);
     match (before, product.alert) {
         (Alert::None, Alert::Low) => Some(Fact::StockLow(product.clone())),
         (Alert::None | Alert::Low, Alert::Depleted) => Some(Fact::StockDepleted(product.clone())),

@@ -56,7 +56,7 @@ fn take_held(
     if late {
         working.orders.mark_late(at);
     }
-    Ok(working.orders[at].clone())
+    Ok(committed(working, at))
 }
 
 /// From an expired hold whose stock went back: all that is asked for must be free now, or the order is lost.
@@ -74,12 +74,18 @@ fn take_free(
         working.orders.enter(at, free.to);
         working.orders.set_lines(at, taken);
         working.orders.mark_late(at);
-        return Ok(working.orders[at].clone());
+        return Ok(committed(working, at));
     }
     working.orders.enter(at, gone.to);
     working.note(gone.kind, command.order, remark(command));
     working.tell(&Fact::CommitFailed(working.orders[at].clone()));
     Err(CommitError::Expired(command.order))
+}
+
+fn committed(working: &mut Working<'_>, at: RowAt) -> Reservation {
+    let reservation = working.orders[at].clone();
+    working.tell_of_hold(|| Fact::Committed(reservation.clone()));
+    reservation
 }
 
 /// (what is committed, what goes back).

@@ -6,6 +6,7 @@ use super::working::Working;
 use crate::clock::Timestamp;
 use crate::command::Release;
 use crate::error::ReleaseError;
+use crate::event::Fact;
 use crate::ids::OrderId;
 use crate::journal::{ChangeKind, Remark};
 use crate::lines::Lines;
@@ -33,6 +34,7 @@ fn release_all(working: &mut Working<'_>, command: &Release) -> Result<Reservati
             let tombstone = tombstone(command.order, step.to, working.now);
             working.orders.create(tombstone.clone());
             working.note(step.kind, command.order, remark(command));
+            working.tell_of_hold(|| Fact::Tombstoned(tombstone.clone(), command.reason.clone()));
             Ok(tombstone)
         }
         (Step::Go(step), Some(at)) => end(working, command, at, step),

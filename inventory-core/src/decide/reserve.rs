@@ -6,6 +6,7 @@ use super::transition::{Action, Move, Refusal, Step, not_in_the_table, transitio
 use super::working::Working;
 use crate::command::Reserve;
 use crate::error::{Difference, Failure, ReserveError, Shortage};
+use crate::event::Fact;
 use crate::ids::{CustomerId, OrderId};
 use crate::journal::Remark;
 use crate::lines::Line;
@@ -125,6 +126,7 @@ fn hold(working: &mut Working<'_>, command: &Reserve, step: Move) -> Reservation
     working.stock.remember(at, &reservation);
     let remark = Remark { customer: command.customer.clone(), ..Remark::default() };
     working.move_stock(at, step.kind, &reservation.lines, remark);
+    working.tell_of_hold(|| Fact::Reserved(reservation.clone()));
     reservation
 }
 

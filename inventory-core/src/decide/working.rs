@@ -10,6 +10,7 @@ use crate::event::{EventEncoder, Fact, OutboxRow};
 use crate::ids::{AdjustmentId, BatchId, Delivery, OrderId};
 use crate::journal::{ChangeKind, JournalCommand, JournalEntry, JournalProduct, Remark};
 use crate::lines::Lines;
+use crate::product::Alert;
 use crate::store::{Adjustment, Effects, IdMap, IdSet, Locked, ProductEffect};
 
 pub(super) struct Working<'a> {
@@ -80,6 +81,13 @@ impl<'a> Working<'a> {
         self.outbox.extend(self.encoder.encode(fact, self.now));
     }
 
+    /// Writes the event of a fact that is told only where nobody leads.
+    pub(super) fn tell_of_hold(&mut self, fact: impl FnOnce() -> Fact) {
+        if self.encoder.tells_of_holds() {
+            self.tell(&fact());
+        }
+    }
+
     /// Whether this delivery was handled before, in the store or earlier in this batch.
     pub(super) fn is_delivered(&self, delivery: Option<&Delivery>) -> bool {
         delivery.is_some_and(|delivery| self.delivered.contains(delivery))
@@ -114,7 +122,7 @@ impl<'a> Working<'a> {
         for mut slot in touched {
             if slot.read.is_none() {
                 // Creating a product announces nothing; falling later does.
-                slot.product.alert = alerts::level(&slot.product);
+                slot.product.alert = Alert::of(slot.product.available(), slot.product.low_stock_threshold);
             } else if let Some(fact) = alerts::judge(&mut slot.product) {
                 self.outbox.extend(self.encoder.encode(&fact, self.now));
             }

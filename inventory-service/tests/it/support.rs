@@ -28,7 +28,7 @@ pub(crate) const ORDER: &str = "0197a000-0000-7000-8000-0000000000aa";
 
 pub(crate) async fn engine() -> Engine {
     let options = EngineOptions { housekeeping: false, ..EngineOptions::default() };
-    Engine::open(Arc::new(EmptyStore), Arc::new(InventoryEvents), options).await.unwrap()
+    Engine::open(Arc::new(EmptyStore), Arc::new(InventoryEvents::default()), options).await.unwrap()
 }
 
 pub(crate) struct Fixture {

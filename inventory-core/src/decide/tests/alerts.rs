@@ -30,8 +30,12 @@ fn falling_below_the_threshold_fires_low_once_and_rising_re_arms() {
     ledger.one(reserve(3, &[(1, 1)]));
     assert_eq!(ledger.told(), Vec::<String>::new());
     ledger.run(&[release(2), release(3)]);
-    assert_eq!((ledger.told(), alert(&ledger)), (vec![], Alert::None));
+    assert_eq!((ledger.told(), alert(&ledger)), (vec![], Alert::Low), "just at the threshold is not enough");
     ledger.one(reserve(4, &[(1, 1)]));
+    assert_eq!(ledger.told(), Vec::<String>::new());
+    ledger.run(&[release(4), adjust(1, "a", 1)]);
+    assert_eq!((ledger.told(), alert(&ledger)), (vec![], Alert::None));
+    ledger.one(reserve(5, &[(1, 2)]));
     assert_eq!(ledger.told(), ["low 1"]);
 }
 
@@ -46,6 +50,22 @@ fn falling_to_zero_fires_depleted_once_and_rising_to_low_fires_nothing() {
     ledger.one(release(2));
     assert_eq!((ledger.told(), alert(&ledger)), (vec![], Alert::Low));
     ledger.one(reserve(3, &[(1, 4)]));
+    assert_eq!(ledger.told(), ["depleted 1"]);
+}
+
+#[test]
+fn hovering_at_zero_fires_depleted_once() {
+    let mut ledger = ledger();
+    ledger.one(reserve(1, &[(1, 9)]));
+    ledger.one(reserve(2, &[(1, 1)]));
+    assert_eq!(ledger.told(), ["low 1", "depleted 1"]);
+    for order in 3..6 {
+        ledger.one(release(order - 1));
+        ledger.one(reserve(order, &[(1, 1)]));
+        assert_eq!(ledger.told(), Vec::<String>::new(), "one unit came and went");
+    }
+    ledger.run(&[release(5), adjust(1, "a", 1)]);
+    ledger.one(reserve(6, &[(1, 2)]));
     assert_eq!(ledger.told(), ["depleted 1"]);
 }
 

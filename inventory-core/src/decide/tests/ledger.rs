@@ -41,6 +41,9 @@ impl EventEncoder for PlainEvents {
             Fact::StockDepleted(p) => ("depleted", p.id.to_string()),
             Fact::ReservationExpired(r) => ("expired", r.order.get().as_u128().to_string()),
             Fact::CommitFailed(r) => ("commit failed", r.order.get().as_u128().to_string()),
+            Fact::Reserved(r) => ("reserved", r.order.get().as_u128().to_string()),
+            Fact::Committed(r) => ("committed", r.order.get().as_u128().to_string()),
+            Fact::Tombstoned(r, _) => ("tombstoned", r.order.get().as_u128().to_string()),
         };
         Some(OutboxRow {
             id: Uuid::nil(),
@@ -239,16 +242,10 @@ impl Ledger {
             assert_eq!(product.held, held.get(id).copied().unwrap_or_default(), "I2: {product:?}");
             assert_eq!(replayed.get(id), Some(&(product.on_hand, product.held)), "replay: {product:?}");
             assert_eq!(versions.get(id), Some(&(product.version, product.last_batch)));
-            let available = (product.on_hand - product.held).get();
-            let low = product.low_stock_threshold.is_some_and(|threshold| available < threshold.get());
-            let alert = if available == 0 {
-                Alert::Depleted
-            } else if low {
-                Alert::Low
-            } else {
-                Alert::None
-            };
-            assert_eq!(product.alert, alert, "{product:?}");
+            // What stands would not change by itself, and never says more is left than there is.
+            let (available, threshold) = (product.on_hand - product.held, product.low_stock_threshold);
+            assert_eq!(product.alert.next(available, threshold), product.alert, "{product:?}");
+            assert!(product.alert >= Alert::of(available, threshold), "{product:?}");
         }
         assert_eq!(self.customer_units, self.customer_units_recounted());
         self.check_ends();

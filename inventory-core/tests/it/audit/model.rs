@@ -331,10 +331,5 @@ fn new_product(id: ProductId) -> Product {
 }
 
 fn alert(product: &Product) -> Alert {
-    let available = product.available();
-    match product.low_stock_threshold {
-        _ if available <= Units::ZERO => Alert::Depleted,
-        Some(threshold) if available < threshold => Alert::Low,
-        _ => Alert::None,
-    }
+    product.alert.next(product.available(), product.low_stock_threshold)
 }
