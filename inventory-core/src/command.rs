@@ -25,6 +25,8 @@ pub enum Command {
     Set(SetStock),
     /// As `Set`, for bulk import: never fails on an unchanged row, and leaves it untouched.
     Import(SetStock),
+    /// The level announcer's: tell where a product stands, if it exists. Changes no stock.
+    Announce(ProductId),
 }
 
 /// See [`Command::Reserve`].
@@ -137,7 +139,7 @@ impl Command {
             Self::Release(c) => Some(c.order),
             Self::Extend(c) => Some(c.order),
             Self::Expire(c) => Some(c.order),
-            Self::Adjust(_) | Self::Set(_) | Self::Import(_) => None,
+            Self::Adjust(_) | Self::Set(_) | Self::Import(_) | Self::Announce(_) => None,
         }
     }
 }

@@ -12,6 +12,8 @@ pub enum Fact {
     StockLow(Product),
     /// The product's availability fell to zero.
     StockDepleted(Product),
+    /// Where the product stands now. Told only where [`EventEncoder::tells_of_levels`], and not with every change.
+    StockLevel(Product),
     /// The sweeper ended a hold.
     ReservationExpired(Reservation),
     /// A commit came too late and the stock was gone.
@@ -34,7 +36,7 @@ impl Fact {
             | Self::Reserved(r)
             | Self::Committed(r)
             | Self::Tombstoned(r, _) => Some(r.order),
-            Self::StockLow(_) | Self::StockDepleted(_) => None,
+            Self::StockLow(_) | Self::StockDepleted(_) | Self::StockLevel(_) => None,
         }
     }
 }
@@ -111,6 +113,11 @@ impl Fnv1a {
 pub trait EventEncoder: Send + Sync + 'static {
     /// The row for this fact, or none if nobody is to be told.
     fn encode(&self, fact: &Fact, at: Timestamp) -> Option<OutboxRow>;
+
+    /// Whether somebody follows the level of every product. It is told at most once in `EngineOptions::level_period`.
+    fn tells_of_levels(&self) -> bool {
+        false
+    }
 
     /// Whether every hold, commit and tombstone is worth telling. Others act on these only where nobody leads (a
     /// choreographed saga); elsewhere a thousand facts a batch would be made for nobody.

@@ -12,6 +12,7 @@ pub mod explain;
 mod housekeeping;
 pub mod ids;
 pub mod journal;
+mod levels;
 pub mod limits;
 pub mod lines;
 pub mod options;

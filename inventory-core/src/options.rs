@@ -29,6 +29,8 @@ pub struct EngineOptions {
     pub refusal_age_max: Duration,
     /// How often the sweeper looks for holds that no living engine watches.
     pub sweep_period: Duration,
+    /// How often changed products' levels are announced, where somebody follows them.
+    pub level_period: Duration,
     /// How long ended things are kept.
     pub retention: Retention,
     /// Whether pruning and the nightly audit run on the calendar.
@@ -49,6 +51,7 @@ impl Default for EngineOptions {
             contention_wait_max: Duration::from_secs(2),
             refusal_age_max: Duration::from_millis(50),
             sweep_period: Duration::from_secs(1),
+            level_period: Duration::from_secs(1),
             retention: Retention {
                 reservations: Duration::from_secs(7 * DAY),
                 journal: Duration::from_secs(30 * DAY),
@@ -79,8 +82,8 @@ impl EngineOptions {
         if self.reserves_queued_max == 0 || self.others_queued_max == 0 || self.batch_lines_max == 0 {
             return fail("queues and batches must have room for at least one");
         }
-        if self.request_deadline.is_zero() || self.sweep_period.is_zero() {
-            return fail("request_deadline and sweep_period must not be zero");
+        if [self.request_deadline, self.sweep_period, self.level_period].contains(&Duration::ZERO) {
+            return fail("request_deadline, sweep_period and level_period must not be zero");
         }
         if self.retention.journal < self.retention.reservations {
             return fail("retention.journal must not be shorter than retention.reservations");

@@ -70,6 +70,8 @@ pub enum Outcome {
     Adjust(Result<Adjusted, AdjustError>),
     /// To `Set` and `Import`.
     Set(Result<StockSet, SetError>),
+    /// To `Announce`.
+    Announce,
 }
 
 /// What a caller is sent: an outcome, or that there is none.

@@ -1,8 +1,8 @@
 //! Facts become outbox rows: the envelope, and the same in headers so that routing needs no parsing.
 
 use event_contracts::inventory::{
-    CommitFailed, Item, ReservationExpired, StockCommitted, StockDepleted, StockLow, StockReservationFailed,
-    StockReserved, VERSION,
+    CommitFailed, Item, ReservationExpired, StockCommitted, StockDepleted, StockLevel, StockLow,
+    StockReservationFailed, StockReserved, VERSION,
 };
 use event_contracts::topics;
 use inventory_core::clock::Timestamp;
@@ -36,6 +36,9 @@ impl EventEncoder for InventoryEvents {
             Fact::StockDepleted(product) => {
                 row(at, topics::STOCK_DEPLETED, of_product(product), stock_depleted(product))
             }
+            Fact::StockLevel(product) => {
+                row(at, topics::STOCK_LEVEL, of_product(product), stock_level(product))
+            }
             Fact::ReservationExpired(held) => {
                 row(at, topics::RESERVATION_EXPIRED, of_reservation(held), reservation_expired(held))
             }
@@ -54,6 +57,10 @@ impl EventEncoder for InventoryEvents {
                 row(at, topics::STOCK_RESERVATION_FAILED, of_reservation(refused), failed)
             }
         }
+    }
+
+    fn tells_of_levels(&self) -> bool {
+        true
     }
 
     fn tells_of_holds(&self) -> bool {
@@ -144,6 +151,15 @@ fn stock_depleted(product: &Product) -> StockDepleted {
     StockDepleted {
         product_id: product.id.get(),
         name: product.name.as_ref().map(|name| name.as_str().to_owned()),
+        on_hand: product.on_hand.get(),
+        held: product.held.get(),
+        available: product.available().get(),
+    }
+}
+
+fn stock_level(product: &Product) -> StockLevel {
+    StockLevel {
+        product_id: product.id.get(),
         on_hand: product.on_hand.get(),
         held: product.held.get(),
         available: product.available().get(),

@@ -160,21 +160,15 @@ async fn run(service: Service, signals: &mut Signals) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
 
     fn settings(kafka_brokers: Option<&str>) -> Settings {
-        Settings {
-            inventory_database: None,
-            kafka_brokers: kafka_brokers.map(str::to_owned),
-            data_dir: "./data".into(),
-            inventory_addr: "127.0.0.1:0".parse().unwrap(),
-            hold_ttl: Duration::from_secs(900),
-            hold_ttl_max: Duration::from_secs(3_600),
-            log_filter: None,
-            log_format: service_kit::telemetry::LogFormat::Text,
-        }
+        let cli = crate::cli::Cli::try_parse_from(["holdfast"]).unwrap();
+        let settings = Settings::check(&cli.config).unwrap();
+        Settings { kafka_brokers: kafka_brokers.map(str::to_owned), ..settings }
     }
-
     #[test]
     fn one_role_without_a_broker_starts_only_without_events() {
         let refused =

@@ -66,5 +66,9 @@ fn decide_one(working: &mut Working<'_>, command: &Command) -> Outcome {
         Command::Adjust(c) => Outcome::Adjust(adjust::adjust(working, c)),
         Command::Set(c) => Outcome::Set(set::set(working, c, ChangeKind::Set)),
         Command::Import(c) => Outcome::Set(set::set(working, c, ChangeKind::Import)),
+        Command::Announce(product) => {
+            working.announce(*product);
+            Outcome::Announce
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::stock::{JournalLines, Slot, Stock};
 use crate::clock::Timestamp;
 use crate::command::Command;
 use crate::event::{EventEncoder, Fact, OutboxRow};
-use crate::ids::{AdjustmentId, BatchId, Delivery, OrderId};
+use crate::ids::{AdjustmentId, BatchId, Delivery, OrderId, ProductId};
 use crate::journal::{ChangeKind, JournalCommand, JournalEntry, JournalProduct, Remark};
 use crate::lines::Lines;
 use crate::product::Alert;
@@ -25,6 +25,7 @@ pub(super) struct Working<'a> {
     deliveries: Vec<Delivery>,
     journal: Vec<JournalCommand>,
     outbox: Vec<OutboxRow>,
+    announced: IdSet<ProductId>,
 }
 
 impl<'a> Working<'a> {
@@ -48,6 +49,7 @@ impl<'a> Working<'a> {
             deliveries: Vec::new(),
             journal: Vec::with_capacity(commands.len()),
             outbox: Vec::new(),
+            announced: IdSet::default(),
         }
     }
 
@@ -79,6 +81,11 @@ impl<'a> Working<'a> {
     /// Writes the fact's event, if anyone is to be told.
     pub(super) fn tell(&mut self, fact: &Fact) {
         self.outbox.extend(self.encoder.encode(fact, self.now));
+    }
+
+    /// The product's level is to be told as it is at the batch's end.
+    pub(super) fn announce(&mut self, product: ProductId) {
+        self.announced.insert(product);
     }
 
     /// Writes the event of a fact that is told only where nobody leads.
@@ -115,6 +122,13 @@ impl<'a> Working<'a> {
 
     /// What the batch comes to: alerts are judged on the final state, after all commands.
     pub(super) fn into_effects(mut self) -> Effects {
+        let mut announced: Vec<ProductId> = self.announced.drain().collect();
+        announced.sort_unstable();
+        for product in announced {
+            if let Some(product) = self.stock.product(product).cloned() {
+                self.tell(&Fact::StockLevel(product));
+            }
+        }
         let (created, changed) = self.orders.into_changed();
         let (touched, customers) = self.stock.into_touched();
         let mut products = Vec::with_capacity(touched.len());
@@ -166,6 +180,7 @@ fn sets_a_limit(command: &Command) -> bool {
         | Command::Release(_)
         | Command::Extend(_)
         | Command::Expire(_)
-        | Command::Adjust(_) => false,
+        | Command::Adjust(_)
+        | Command::Announce(_) => false,
     }
 }

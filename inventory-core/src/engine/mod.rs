@@ -127,15 +127,6 @@ impl Engine {
     pub async fn failed(&self) {
         self.shared.writer.failed().await;
     }
-
-    /// Takes no more requests, finishes what it took, stops its tasks. Waits for as long as the store takes to answer;
-    /// bound it from outside if that may be for ever.
-    pub async fn shutdown(&self) {
-        self.shared.stop.cancel();
-        self.shared.writer.close();
-        self.shared.tasks.close();
-        self.shared.tasks.wait().await;
-    }
 }
 
 impl Engine {

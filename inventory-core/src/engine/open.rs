@@ -1,4 +1,4 @@
-//! Opening an engine: read what an exclusive store knows, start the tasks.
+//! Opening an engine: read what an exclusive store knows, start the tasks. And closing it.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use tokio_util::task::TaskTracker;
 use super::reader::Reader;
 use super::{Engine, Shared};
 use crate::event::EventEncoder;
-use crate::housekeeping;
 use crate::options::{EngineOptions, InvalidOptions};
 use crate::store::{Sharing, Store, StoreError};
 use crate::sweeper;
 use crate::writer::{Memory, WriterHandle};
+use crate::{housekeeping, levels};
 
 /// Orders read at a time when an exclusive store is opened.
 const ORDERS_PAGE: usize = 50_000;
@@ -43,7 +43,7 @@ impl Engine {
         options: EngineOptions,
     ) -> Result<Self, OpenError> {
         options.validate()?;
-        let memory = Arc::new(Memory::new(store.sharing()));
+        let memory = Arc::new(Memory::new(store.sharing(), encoder.tells_of_levels()));
         learn(&*store, &memory).await?;
 
         let tasks = TaskTracker::new();
@@ -64,11 +64,24 @@ impl Engine {
             audit_running: tokio::sync::Mutex::new(()),
         });
         tasks.spawn(sweeper::run(Arc::downgrade(&shared), stop.clone()));
+        if shared.memory.levels.is_some() {
+            tasks.spawn(levels::run(Arc::downgrade(&shared), stop.clone()));
+        }
         if options.housekeeping {
             let calendar = housekeeping::start(Arc::downgrade(&shared)).await?;
             tasks.spawn(housekeeping::stop_with(calendar, stop));
         }
         Ok(Self { shared })
+    }
+
+    /// Takes no more requests, finishes what it took, stops its tasks. Waits for as long as the store takes to answer;
+    /// bound it from outside if that may be for ever.
+    pub async fn shutdown(&self) {
+        levels::flush(&self.shared).await;
+        self.shared.stop.cancel();
+        self.shared.writer.close();
+        self.shared.tasks.close();
+        self.shared.tasks.wait().await;
     }
 }
 

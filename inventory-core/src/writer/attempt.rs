@@ -148,6 +148,7 @@ impl Writer {
         let replies = self.replies.clone();
         let answer = async move {
             memory.remember_deadlines(now, &effects);
+            memory.remember_levels(&effects);
             let answers = batch
                 .members
                 .into_iter()

@@ -61,7 +61,7 @@ impl Batch {
         self.commands.iter().any(|command| match command {
             Command::Reserve(reserve) => is_known(reserve.order),
             Command::Commit(_) | Command::Release(_) | Command::Extend(_) | Command::Expire(_) => true,
-            Command::Adjust(_) | Command::Set(_) | Command::Import(_) => false,
+            Command::Adjust(_) | Command::Set(_) | Command::Import(_) | Command::Announce(_) => false,
         })
     }
 
@@ -81,6 +81,7 @@ impl Batch {
                     footprint.adjustments.push(adjust.adjustment.clone());
                 }
                 Command::Set(set) | Command::Import(set) => footprint.products.push(set.product),
+                Command::Announce(product) => footprint.products.push(*product),
                 Command::Extend(_) | Command::Expire(_) => {}
             }
         }
@@ -143,6 +144,7 @@ impl Batch {
             Command::Expire(c) => order_is_blocked(c.order),
             Command::Adjust(c) => is_blocked(c.product),
             Command::Set(c) | Command::Import(c) => is_blocked(c.product),
+            Command::Announce(product) => is_blocked(*product),
         })
     }
 

@@ -1,6 +1,7 @@
 //! What an engine remembers between batches: counters, known orders, deadlines. The writer is the only one who changes it after
 //! a batch; admission only takes and gives back.
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::deadlines::Deadlines;
@@ -11,7 +12,7 @@ use crate::counters::{Base, Counters, Lowered};
 use crate::ids::{OrderId, ProductId};
 use crate::product::Product;
 use crate::quantity::Units;
-use crate::store::{Effects, IdMap, Locked, Sharing};
+use crate::store::{Effects, IdMap, IdSet, Locked, Sharing};
 
 #[derive(Debug)]
 pub(crate) struct Memory {
@@ -20,17 +21,20 @@ pub(crate) struct Memory {
     pub(crate) known: Option<KnownOrders>,
     pub(crate) deadlines: Deadlines,
     pub(crate) stats: StatCounters,
+    /// Products whose level is to be announced; none where nobody follows levels.
+    pub(crate) levels: Option<Mutex<IdSet<ProductId>>>,
     /// Rung after every settle: whoever was stopped only by takes in flight tries again.
     pub(crate) settled: Notify,
 }
 
 impl Memory {
-    pub(crate) fn new(sharing: Sharing) -> Self {
+    pub(crate) fn new(sharing: Sharing, tells_of_levels: bool) -> Self {
         Self {
             counters: Counters::new(),
             known: (sharing == Sharing::Exclusive).then(KnownOrders::default),
             deadlines: Deadlines::default(),
             stats: StatCounters::default(),
+            levels: tells_of_levels.then(Mutex::default),
             settled: Notify::new(),
         }
     }
@@ -105,6 +109,13 @@ impl Memory {
             for reservation in &effects.created {
                 known.insert(reservation.order);
             }
+        }
+    }
+
+    /// Remembers which products a committed batch changed.
+    pub(crate) fn remember_levels(&self, effects: &Effects) {
+        if let Some(levels) = &self.levels {
+            levels.lock().extend(effects.products.iter().map(|product| product.after.id));
         }
     }
 

@@ -41,7 +41,8 @@ impl Ticket {
             | Command::Expire(_)
             | Command::Adjust(_)
             | Command::Set(_)
-            | Command::Import(_) => 1,
+            | Command::Import(_)
+            | Command::Announce(_) => 1,
         }
     }
 }

@@ -70,6 +70,18 @@ fn hovering_at_zero_fires_depleted_once() {
 }
 
 #[test]
+fn a_level_is_told_once_a_batch_as_it_is_at_its_end_and_changes_nothing() {
+    let mut ledger = ledger();
+    let announce = || Command::Announce(product(1));
+    let unknown = Command::Announce(product(9));
+    ledger.run(&[announce(), reserve(1, &[(1, 2)]), announce(), unknown]);
+    assert_eq!(ledger.told(), ["level 1=8"]);
+    let version = ledger.products[&product(1)].version;
+    ledger.one(announce());
+    assert_eq!((ledger.told(), ledger.products[&product(1)].version), (vec!["level 1=8".into()], version));
+}
+
+#[test]
 fn falling_straight_to_zero_fires_depleted_only() {
     let mut ledger = ledger();
     ledger.one(reserve(1, &[(1, 10)]));

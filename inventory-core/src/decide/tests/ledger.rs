@@ -39,6 +39,7 @@ impl EventEncoder for PlainEvents {
         let (event_type, aggregate_id) = match fact {
             Fact::StockLow(p) => ("low", p.id.to_string()),
             Fact::StockDepleted(p) => ("depleted", p.id.to_string()),
+            Fact::StockLevel(p) => ("level", format!("{}={}", p.id, p.available())),
             Fact::ReservationExpired(r) => ("expired", r.order.get().as_u128().to_string()),
             Fact::CommitFailed(r) => ("commit failed", r.order.get().as_u128().to_string()),
             Fact::Reserved(r) => ("reserved", r.order.get().as_u128().to_string()),
@@ -147,6 +148,7 @@ impl Ledger {
                     }
                 }
                 Command::Set(c) | Command::Import(c) => products.push(c.product),
+                Command::Announce(product) => products.push(*product),
                 Command::Commit(c) => locked.delivered.extend(self.known_delivery(c.delivery.as_ref())),
                 Command::Release(c) => locked.delivered.extend(self.known_delivery(c.delivery.as_ref())),
                 Command::Extend(_) | Command::Expire(_) => {}

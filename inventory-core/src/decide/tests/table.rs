@@ -184,7 +184,7 @@ pub(super) fn answer(outcome: &Outcome) -> String {
         Outcome::Expire(Expiry::Expired(_)) => "expired now".to_owned(),
         Outcome::Expire(Expiry::NotYet(_)) => "not_yet".to_owned(),
         Outcome::Expire(Expiry::Gone) => "gone".to_owned(),
-        Outcome::Adjust(Ok(_)) | Outcome::Set(Ok(_)) => "ok".to_owned(),
+        Outcome::Adjust(Ok(_)) | Outcome::Set(Ok(_)) | Outcome::Announce => "ok".to_owned(),
         Outcome::Adjust(Err(error)) => format!("{error:?}"),
         Outcome::Set(Err(error)) => format!("{error:?}"),
     }
