@@ -17,15 +17,29 @@ use uuid::{NoContext, Uuid};
 const SOURCE: &str = "inventory-service";
 
 /// The encoder to open an engine with.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct InventoryEvents {
+    levels: bool,
     choreography: bool,
+}
+
+impl Default for InventoryEvents {
+    /// The order service leads, and somebody follows the levels.
+    fn default() -> Self {
+        Self { levels: true, choreography: false }
+    }
 }
 
 impl InventoryEvents {
     /// Nobody leads: every hold, commit and refused order is told, because others act on it.
     pub fn for_choreography() -> Self {
-        Self { choreography: true }
+        Self { choreography: true, ..Self::default() }
+    }
+
+    /// Nothing is sent for now: levels, of which only the last one counts, would pile up.
+    #[must_use]
+    pub fn without_levels(self) -> Self {
+        Self { levels: false, ..self }
     }
 }
 
@@ -60,7 +74,7 @@ impl EventEncoder for InventoryEvents {
     }
 
     fn tells_of_levels(&self) -> bool {
-        true
+        self.levels
     }
 
     fn tells_of_holds(&self) -> bool {

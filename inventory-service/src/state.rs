@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use inventory_core::engine::Engine;
 use inventory_core::options::EngineOptions;
-use service_kit::{BodyLimits, Metrics};
+use service_kit::{BodyLimits, Metrics, Readiness};
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::EngineMetrics;
 
 /// What handlers share. Cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<Shared>);
+pub struct App {
+    shared: Arc<Shared>,
+    /// The process that this service is a part of.
+    process: Option<Readiness>,
+}
 
 struct Shared {
     engine: Engine,
@@ -41,37 +45,48 @@ impl App {
     /// Around an open engine. `draining` is cancelled when the service stops: readiness goes off first.
     pub fn new(engine: Engine, options: AppOptions, metrics: Metrics, draining: CancellationToken) -> Self {
         let engine_metrics = EngineMetrics::register(&metrics);
-        Self(Arc::new(Shared { engine, options, metrics, engine_metrics, draining }))
+        let shared = Shared { engine, options, metrics, engine_metrics, draining };
+        Self { shared: Arc::new(shared), process: None }
+    }
+
+    /// The same, as a part of a process.
+    pub(crate) fn with_process(self, process: Readiness) -> Self {
+        Self { process: Some(process), ..self }
     }
 
     /// The engine.
     pub fn engine(&self) -> &Engine {
-        &self.0.engine
+        &self.shared.engine
     }
 
     /// Bounds on bodies.
     pub fn body_limits(&self) -> &BodyLimits {
-        &self.0.options.body
+        &self.shared.options.body
     }
 
     /// The longest hold that may be asked for.
     pub fn hold_ttl_max(&self) -> Duration {
-        self.0.options.hold_ttl_max
+        self.shared.options.hold_ttl_max
     }
 
     /// The registry.
     pub fn metrics(&self) -> &Metrics {
-        &self.0.metrics
+        &self.shared.metrics
     }
 
-    /// Whether requests should be sent here.
+    /// Whether this service does its part.
+    pub(crate) fn serves(&self) -> bool {
+        !self.shared.draining.is_cancelled() && self.shared.engine.is_ready()
+    }
+
+    /// Whether requests should be sent here: in a process of several services, when all of them serve.
     pub fn is_ready(&self) -> bool {
-        !self.0.draining.is_cancelled() && self.0.engine.is_ready()
+        self.serves() && self.process.as_ref().is_none_or(Readiness::is_ready)
     }
 
     /// The text that a scrape gets, with the engine's numbers as they are now.
     pub fn scrape(&self) -> String {
-        self.0.engine_metrics.set(&self.0.engine.stats(), self.is_ready());
-        self.0.metrics.render()
+        self.shared.engine_metrics.set(&self.shared.engine.stats(), self.is_ready());
+        self.shared.metrics.render()
     }
 }
