@@ -23,6 +23,29 @@ pub enum Action {
     RefundPayment,
 }
 
+impl Action {
+    /// Its name in `saga_state_log`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReserveInventory => "RESERVE_INVENTORY",
+            Self::CommitInventory => "COMMIT_INVENTORY",
+            Self::ReleaseInventory => "RELEASE_INVENTORY",
+            Self::RestockInventory => "RESTOCK_INVENTORY",
+            Self::ProcessPayment => "PROCESS_PAYMENT",
+            Self::AskPayment => "ASK_PAYMENT",
+            Self::RefundPayment => "REFUND_PAYMENT",
+        }
+    }
+
+    /// Whether it undoes something.
+    pub fn is_compensating(self) -> bool {
+        match self {
+            Self::ReleaseInventory | Self::RestockInventory | Self::RefundPayment => true,
+            Self::ReserveInventory | Self::CommitInventory | Self::ProcessPayment | Self::AskPayment => false,
+        }
+    }
+}
+
 /// What others are told.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum EventKind {
@@ -46,9 +69,10 @@ pub enum EventKind {
 pub enum Effect {
     /// Write an outbox row.
     Publish(EventKind),
-    /// Store the intent (STARTED in `saga_state_log`) and let a worker make the call. A second one of the same action replaces the first.
+    /// Store the intent (STARTED in `saga_state_log`) and let a worker make the call. Never given for an action that is outstanding.
     Start(Action),
-    /// The action's outcome is known or no longer wanted: log it (COMPLETED or FAILED) and forget the intent.
+    /// The action's outcome is known or no longer wanted: log it (COMPLETED or FAILED) and forget the intent. Always of an outstanding
+    /// action, and before the `Start`s of the same step.
     Finish {
         /// Which.
         action: Action,
@@ -57,7 +81,7 @@ pub enum Effect {
         /// For people.
         details: Option<String>,
     },
-    /// Set the payment's deadline; it will carry the saga's version.
+    /// Set the payment's deadline; it carries the version of the saga that this step gives.
     StartPaymentTimer,
     /// An operator should look.
     Alarm(String),

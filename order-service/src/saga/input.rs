@@ -6,7 +6,7 @@ pub enum Input {
     // Stock: answers of calls, or events that say the same.
     /// The stock is held (201, or 200 replayed).
     Reserved,
-    /// Refused for good: short, unknown product, a customer's limit.
+    /// Refused for good: short, unknown product, a customer's limit; also 409 `already_released` and 410, for those holds are over.
     ReserveRefused {
         /// The stable code and what was short, for the caller.
         reason: String,
@@ -16,9 +16,9 @@ pub enum Input {
         /// What was last seen.
         reason: String,
     },
-    /// The stock is committed (200, late or not, or again).
+    /// The stock is committed (commit's 200, late or not, or again; release's 409 `already_committed`).
     StockCommitted,
-    /// The hold ran out and the stock is gone (410, or `inventory.commit.failed`).
+    /// The hold is over and the stock is gone (commit's 404, 409 and 410, or `inventory.commit.failed`).
     CommitLost,
     /// The hold is released (200), or was never made.
     StockReleased,
@@ -27,7 +27,7 @@ pub enum Input {
     /// Committed stock was given back.
     Restocked,
     // Money.
-    /// The provider accepted the request (202); the outcome will come.
+    /// The provider has the request (202), or asked, says that it has not decided; the outcome will come.
     PaymentAccepted,
     /// The provider has the money.
     PaymentSucceeded,
@@ -41,12 +41,12 @@ pub enum Input {
     /// The money was given back.
     PaymentRefunded,
     // Time.
-    /// The time to pay is over.
+    /// The time to pay is over (choreography: and to reserve).
     PaymentDeadline {
-        /// The saga's version when the timer was set.
+        /// The saga's version when the timer was set. Any other than `Saga::payment_timer` is stale.
         set_at_version: u64,
     },
-    /// An action keeps failing: so many tries so far.
+    /// An action keeps failing: so many tries so far. Sent now and then, not at every try; the tries go on.
     ActionFailing {
         /// Which.
         action: super::Action,
@@ -75,7 +75,7 @@ pub enum Input {
         /// Why.
         reason: String,
     },
-    /// An operator: stop trying.
+    /// An operator: stop undoing; what is left is for people.
     Abandon {
         /// Why.
         reason: String,

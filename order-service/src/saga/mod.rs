@@ -2,8 +2,10 @@
 
 mod effect;
 mod input;
+mod outcome;
 mod state;
 
 pub use effect::{Action, Effect, EventKind};
 pub use input::Input;
-pub use state::{DEFINITION, Mode, OrderStatus, PaymentStatus, Phase, Saga};
+pub use outcome::{Cell, Step};
+pub use state::{DEFINITION, Mode, OrderStatus, PaymentStatus, Phase, Saga, StockStatus};

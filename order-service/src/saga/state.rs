@@ -1,6 +1,10 @@
 //! Where an order stands.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
+
+use super::Action;
 
 /// The saga's definition that this code knows. A row that was written by a newer one is left alone.
 pub const DEFINITION: u32 = 1;
@@ -45,12 +49,42 @@ pub enum PaymentStatus {
     Requested,
     /// The provider has the money.
     Paid,
-    /// The provider said no, or was never asked and never will be.
+    /// The provider said no, or nobody waits for its answer any more. Money that comes nevertheless is given back.
     Failed,
-    /// It is to be given back.
+    /// The provider has the money, and it is to be given back.
     Refunding,
     /// It was given back.
     Refunded,
+    /// An operator stopped the refund, or the question; what is left is for people.
+    Abandoned,
+}
+
+/// What is known about the stock.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum StockStatus {
+    /// It may be held: the reserve is under way.
+    Requested,
+    /// It was refused; none is held.
+    Refused,
+    /// It is held, or was until the hold ran out: only a commit can tell.
+    Held,
+    /// It is held or committed already: the commit is under way.
+    Committing,
+    /// It is sold.
+    Committed,
+    /// The hold was over and the stock gone; none is held.
+    Lost,
+    /// The hold, if there is one, is to be released. It may turn out to be committed.
+    Releasing,
+    /// It was released, or never held; it never will be.
+    Released,
+    /// It was committed and is to be given back.
+    Restocking,
+    /// It was given back.
+    Restocked,
+    /// An operator stopped the release or the restock; what is left is for people.
+    Abandoned,
 }
 
 /// The saga's own states. The first line of each says what is outstanding.
@@ -89,10 +123,18 @@ pub struct Saga {
     pub phase: Phase,
     /// What callers see.
     pub status: OrderStatus,
+    /// What is known about the stock.
+    pub stock: StockStatus,
     /// What is known about the money.
     pub payment: PaymentStatus,
+    /// The actions whose intents are stored: what a worker does, or does again after a crash. Exactly the `Start`s without a `Finish`.
+    pub outstanding: BTreeSet<Action>,
+    /// The version at which the running payment timer was set.
+    pub payment_timer: Option<u64>,
+    /// The parcel, once shipped.
+    pub tracking_number: Option<String>,
     /// Why it ended or is ending, for people and events.
     pub reason: Option<String>,
-    /// A compensation keeps failing; it is still retried.
+    /// An action keeps failing; it is still retried.
     pub is_stuck: bool,
 }
