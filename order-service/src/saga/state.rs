@@ -55,7 +55,7 @@ pub enum PaymentStatus {
     Refunding,
     /// It was given back.
     Refunded,
-    /// An operator stopped the refund, or the question; what is left is for people.
+    /// An operator stopped the refund; what is left is for people.
     Abandoned,
 }
 
