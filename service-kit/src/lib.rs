@@ -1,6 +1,7 @@
 //! How a Holdfast service runs: an HTTP server that defends itself, problem+json, strict JSON, metrics, logs and
 //! shutdown. **Nothing here reads the environment or installs anything global except [`telemetry::init`].**
 
+pub mod calls;
 pub mod docs;
 pub mod events;
 pub mod http;

@@ -2,6 +2,7 @@
 //! nothing asserts how long anything took, only what happened and in which order.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod calls;
 mod drain;
 mod edge;
 mod hostile;
