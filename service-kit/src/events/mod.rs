@@ -6,13 +6,19 @@
 //!                                                                     └─ permanent failure ─► <topic>.<group>.dlq, key parked
 //! ```
 
+mod backoff;
 pub mod handler;
+mod headers;
 pub mod inbox;
+pub mod local;
 pub mod outbox;
+pub mod relay;
 pub mod transport;
 
 pub use handler::{HandleError, Handled, Handler, Incoming};
+pub use local::{LocalLog, LocalOptions};
 pub use outbox::Outgoing;
+pub use relay::{Relay, RelayOptions, RelayWake};
 pub use transport::{
     Cleanup, PublishError, Publisher, Received, Record, Subscription, TopicSpec, Transport, TransportError,
 };

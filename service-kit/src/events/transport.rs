@@ -55,6 +55,13 @@ pub trait Transport: Send + Sync + 'static {
 
     /// Reads topics as a member of a group, from where the group stopped; a new group starts at the earliest record.
     async fn subscribe(&self, group: &str, topics: &[&str]) -> Result<Box<dyn Subscription>, TransportError>;
+
+    /// What stands in a topic up to its end at this moment, in order per partition, without joining a group: for operators. `after`
+    /// names the last place of a partition that is left out; a partition that is not named is read from its start.
+    async fn read(&self, topic: &str, _after: &[(i32, i64)]) -> Result<Vec<Received>, TransportError> {
+        let message = format!("{topic} cannot be read without a group on this transport");
+        Err(TransportError { message, is_transient: false })
+    }
 }
 
 /// Sends records.
@@ -69,7 +76,7 @@ pub trait Publisher: Send + Sync + 'static {
 #[async_trait]
 pub trait Subscription: Send {
     /// Waits for records; a bounded batch, in order per partition. Keeps the group's membership alive however long the caller
-    /// works between two calls.
+    /// works between two calls. Cancel-safe: dropped before it answered, it has taken nothing.
     async fn next(&mut self) -> Result<Vec<Received>, TransportError>;
 
     /// Everything up to and with these places is done for good: where the group goes on after a restart.

@@ -5,6 +5,7 @@
 mod calls;
 mod drain;
 mod edge;
+mod events;
 mod hostile;
 mod sql;
 mod strict_json;
