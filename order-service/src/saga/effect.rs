@@ -24,6 +24,17 @@ pub enum Action {
 }
 
 impl Action {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::ReserveInventory,
+        Self::CommitInventory,
+        Self::ReleaseInventory,
+        Self::RestockInventory,
+        Self::ProcessPayment,
+        Self::AskPayment,
+        Self::RefundPayment,
+    ];
+
     /// Its name in `saga_state_log`.
     pub fn name(self) -> &'static str {
         match self {

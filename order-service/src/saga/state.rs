@@ -110,7 +110,7 @@ pub enum Phase {
 }
 
 /// An order's saga. Stored whole with the order's row.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Saga {
     /// Which definition wrote it.
