@@ -31,6 +31,20 @@ pub async fn read<T: Wire>(request: Request<Body>, limits: &BodyLimits) -> Resul
     from_slice::<T>(&body::read(&head.headers, body, limits).await?)
 }
 
+/// As [`read`], for bodies that may be left out: none, whatever its `Content-Type`, is no body.
+pub async fn read_optional<T: Wire>(
+    request: Request<Body>,
+    limits: &BodyLimits,
+) -> Result<Option<T::Parsed>, Problem> {
+    let (head, body) = request.into_parts();
+    let bytes = body::read(&head.headers, body, limits).await?;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    require_content_type(&head.headers, &["application/json"])?;
+    from_slice::<T>(&bytes).map(Some)
+}
+
 /// Parses bytes as `T`.
 pub fn from_slice<T: Wire>(bytes: &[u8]) -> Result<T::Parsed, Problem> {
     let refusal = match serde_json::from_slice::<T>(bytes) {

@@ -1,6 +1,7 @@
 //! What a body must look like, as data. Read only when a request has been refused, to tell *everything* that is
 //! wrong with it at once; accepted requests never pass here.
 
+use event_contracts::{Money, MoneyError};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -43,6 +44,8 @@ pub enum Shape {
         /// The largest.
         max: i64,
     },
+    /// A string that is an amount of money.
+    Money,
     /// A list of objects, of 1 to so many.
     List {
         /// What each must have.
@@ -118,6 +121,11 @@ fn check_value(value: &Value, shape: Shape, path: &str, errors: &mut Vec<FieldEr
             None if value.is_number() => format!("must be a whole number from {min} to {max}, is {value}"),
             None => format!("must be a whole number from {min} to {max}, is {}", name_of(value)),
         },
+        Shape::Money => match value.as_str().map(str::parse::<Money>) {
+            Some(Ok(_)) => return,
+            Some(Err(error)) => error.to_string(),
+            None => format!("{}, is {}", MoneyError::Form, name_of(value)),
+        },
         Shape::List { of, len_max } => match value.as_array() {
             Some(list) if list.is_empty() => "must have at least one entry".to_owned(),
             Some(list) if list.len() > len_max => {
@@ -158,6 +166,7 @@ mod tests {
         Field::required("items", Shape::List { of: ITEM, len_max: 2 }),
         Field::optional("note", Shape::Text { bytes_max: 3 }),
         Field::optional_not_null("limit", Shape::Integer { min: 0, max: i64::MAX }),
+        Field::optional("price", Shape::Money),
     ];
 
     fn fields_of(value: Value) -> Vec<String> {
@@ -175,7 +184,10 @@ mod tests {
     fn a_right_body_has_no_errors() {
         let id = Uuid::nil();
         assert!(
-            fields_of(json!({"id": id, "items": [{"quantity": 9}], "note": null, "limit": 0})).is_empty()
+            fields_of(
+                json!({"id": id, "items": [{"quantity": 9}], "note": null, "limit": 0, "price": "0.00"})
+            )
+            .is_empty()
         );
     }
 
@@ -195,6 +207,9 @@ mod tests {
             ("note", json!("")),
             ("note", json!("\0")),
             ("note", json!(5)),
+            ("price", json!(1.5)),
+            ("price", json!("1,50")),
+            ("price", json!("-1")),
         ] {
             let name = field.split('[').next().unwrap();
             let mut body = json!({"id": id, "items": [{"quantity": 1}]});

@@ -1,0 +1,5 @@
+//! What crosses the wire, as types.
+
+pub mod order;
+pub mod requests;
+pub mod timeline;

@@ -1,0 +1,87 @@
+//! The loop.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::execute::{Executor, Patience};
+use super::timers;
+use crate::store::Claim;
+
+/// Works for every order of the store, for as long as it runs.
+#[derive(Clone)]
+pub struct Worker {
+    executor: Executor,
+    is_working: Arc<AtomicBool>,
+}
+
+impl Worker {
+    /// Around an executor, which requests may use at the same time.
+    pub fn new(executor: Executor) -> Self {
+        Self { executor, is_working: Arc::default() }
+    }
+
+    /// Whether the database answered the last look for work.
+    pub fn is_working(&self) -> bool {
+        self.is_working.load(Ordering::Relaxed)
+    }
+
+    /// Works until `stop`, then finishes the calls under way. What is not finished is taken over when its lease ends.
+    pub async fn run(&self, stop: CancellationToken) {
+        let calls = async {
+            self.calls(&stop).await;
+        };
+        tokio::join!(calls, timers::run(&self.executor, &stop));
+    }
+
+    async fn calls(&self, stop: &CancellationToken) {
+        let options = *self.executor.options();
+        let work = Arc::clone(self.executor.store().work());
+        let mut calls = JoinSet::new();
+        while !stop.is_cancelled() {
+            let free = options.calls_max - calls.len();
+            let claimed = if free == 0 { Vec::new() } else { self.claim(free).await };
+            let found_nothing = claimed.is_empty();
+            for claim in claimed {
+                let executor = self.executor.clone();
+                calls.spawn(async move {
+                    // Errors are told and set aside in there: one broken saga does not stop the rest.
+                    let _ = executor.run(&claim, Patience::Some).await;
+                });
+            }
+            while let Some(ended) = calls.try_join_next() {
+                tell_panic(ended);
+            }
+            if found_nothing {
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => break,
+                    () = work.notified(), if free > 0 => {}
+                    Some(ended) = calls.join_next(), if free == 0 => tell_panic(ended),
+                    () = tokio::time::sleep(options.poll_period) => {}
+                }
+            }
+        }
+        while let Some(ended) = calls.join_next().await {
+            tell_panic(ended);
+        }
+    }
+
+    async fn claim(&self, most: usize) -> Vec<Claim> {
+        let claimed = self.executor.store().claim_actions(most).await;
+        self.is_working.store(claimed.is_ok(), Ordering::Relaxed);
+        claimed.unwrap_or_else(|error| {
+            tracing::warn!(%error, "could not look for work");
+            Vec::new()
+        })
+    }
+}
+
+/// A panic stays with its order, whose lease ends by itself.
+fn tell_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a call's task panicked");
+    }
+}
