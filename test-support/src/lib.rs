@@ -1,7 +1,8 @@
-//! Real servers for tests: an ephemeral Postgres, and binaries of this workspace as processes.
+//! Real servers for tests: an ephemeral Postgres, a Kafka broker, and binaries of this workspace as processes.
 //!
 //! Nothing here outlives the test process, not even when that one is killed: see `last_rites`.
 
+pub mod kafka;
 mod last_rites;
 mod ports;
 pub mod postgres;

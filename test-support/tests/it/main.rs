@@ -1,5 +1,6 @@
-//! The helpers against a real Postgres.
+//! The helpers against a real Postgres and a real Kafka.
 
+mod kafka;
 mod postgres;
 mod service;
 mod tidy;
