@@ -11,6 +11,7 @@ pub mod handler;
 mod headers;
 pub mod inbox;
 pub mod local;
+pub mod kafka;
 pub mod outbox;
 pub mod relay;
 pub mod transport;

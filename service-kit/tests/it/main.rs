@@ -7,6 +7,7 @@ mod drain;
 mod edge;
 mod events;
 mod hostile;
+mod kafka;
 mod sql;
 mod strict_json;
 mod support;
