@@ -7,6 +7,8 @@
 //! ```
 
 mod backoff;
+pub mod consumer;
+pub mod dead_letters;
 pub mod handler;
 mod headers;
 pub mod inbox;
@@ -14,12 +16,16 @@ pub mod local;
 pub mod kafka;
 pub mod outbox;
 pub mod relay;
+pub mod retention;
 pub mod transport;
 
+pub use consumer::{Consumer, ConsumerOptions};
+pub use dead_letters::{DeadLetter, DeadLetters, Selection, Settlement};
 pub use handler::{HandleError, Handled, Handler, Incoming};
 pub use local::{LocalLog, LocalOptions};
 pub use outbox::Outgoing;
 pub use relay::{Relay, RelayOptions, RelayWake};
+pub use retention::{Pruned, Retention, RetentionOptions};
 pub use transport::{
     Cleanup, PublishError, Publisher, Received, Record, Subscription, TopicSpec, Transport, TransportError,
 };

@@ -1,5 +1,9 @@
 //! Events on both databases and on the local log, with a transport that fails when it is told to.
 
+mod consumer;
+mod dead_letters;
+mod harness;
 mod local;
 mod relay;
+mod retention;
 mod support;
