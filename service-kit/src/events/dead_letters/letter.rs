@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::events::headers::{
-    ATTEMPTS, ERROR_CLASS, ERROR_MESSAGE, ERROR_OFFSET, ERROR_PARTITION, EVENT_ID, EVENT_TYPE, PARKED_AT,
-    REPLAYS, SETTLED, SETTLED_UP_TO, get, number,
+    ATTEMPTS, CLASS_FOLLOWS, ERROR_CLASS, ERROR_MESSAGE, ERROR_OFFSET, ERROR_PARTITION, EVENT_ID, EVENT_TYPE,
+    PARKED_AT, REPLAYS, SETTLED, SETTLED_UP_TO, get, number,
 };
 use crate::events::{Received, Record};
 
@@ -92,8 +92,13 @@ impl Letters {
         let mut last: HashMap<(&str, i32, i64), &DeadLetter> = HashMap::new();
         for letter in self.all.iter().filter(|letter| self.waits(letter)) {
             if key.is_none_or(|key| key == letter.key) {
-                // A letter that was written twice counts once: the later one.
-                last.insert((&letter.key, letter.source_partition, letter.source_offset), letter);
+                // A letter that was written twice counts once: the later one. After a crash between letter and offset the event
+                // comes again and only follows its parked key: then the earlier one has the reason.
+                let known = last.entry((&letter.key, letter.source_partition, letter.source_offset));
+                let known = known.or_insert(letter);
+                if letter.class != CLASS_FOLLOWS {
+                    *known = letter;
+                }
             }
         }
         let mut pending: Vec<_> = last.into_values().cloned().collect();

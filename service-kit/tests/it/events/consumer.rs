@@ -245,8 +245,8 @@ async fn race_28_when_every_event_looks_poisonous_consuming_stops_instead() {
     handler.heal();
     until("after the pause it goes on", async || place.offset().await == 100).await;
     let done = (0..100).filter(|key| handler.done(&key.to_string()) == [1]).count();
-    let letters = place.read(DLQ).await.len();
-    assert_eq!(done + letters, 100, "nothing is lost");
+    let letters: HashSet<_> = place.read(DLQ).await.into_iter().map(|letter| letter.record.key).collect();
+    assert_eq!((done, letters.len()), (97, 3), "nothing is lost");
     running.end().await;
 }
 
@@ -323,10 +323,12 @@ async fn the_offset_moves_only_when_the_letter_is_durable() {
     let handler = Scripted::new(&place.database, |event| {
         if event.key == "bad" { Err(HandleError::Permanent("no".into())) } else { Ok(Handled::Done) }
     });
-    place.publish(&[record(TOPIC, "bad", 1), record(TOPIC, "good", 1)]).await;
+    // One of ten others is in another lane.
+    place.publish(&[record(TOPIC, "bad", 1)]).await;
+    place.publish(&(0..10).map(|key| record(TOPIC, &key.to_string(), 1)).collect::<Vec<_>>()).await;
     let running = consume(transport.clone(), handler.clone(), &place.database, options());
     until("it tries", async || letters.calls.load(Ordering::SeqCst) > 3).await;
-    until("the other is done", async || handler.done("good") == [1]).await;
+    until("another is done", async || (0..10).any(|key| handler.done(&key.to_string()) == [1])).await;
     assert_eq!(place.offset().await, 0);
     // A crash here: the key is parked, the letter not written. It is not lost.
     running.task.abort();
@@ -334,7 +336,7 @@ async fn the_offset_moves_only_when_the_letter_is_durable() {
     is_away.store(false, Ordering::SeqCst);
     let running = consume(transport, handler.clone(), &place.database, options());
     until("the letter is there", async || letters.sent().contains_key("bad")).await;
-    until("the offset moved", async || place.offset().await == 2).await;
+    until("the offset moved", async || place.offset().await == 11).await;
     running.end().await;
 }
 

@@ -117,7 +117,7 @@ async fn a_compacted_topic_keeps_the_last_record_of_each_key() {
     let folder = tempfile::tempdir().unwrap();
     let log = open(&folder).await;
     let topic = TopicSpec { name: "levels".into(), cleanup: Cleanup::Compact };
-    log.ensure_topics(&[topic.clone()]).await.unwrap();
+    log.ensure_topics(std::slice::from_ref(&topic)).await.unwrap();
     log.ensure_topics(&[topic]).await.unwrap();
     let records: Vec<_> =
         [("a", 1), ("b", 1), ("a", 2), ("a", 3)].map(|(key, n)| record("levels", key, n)).into();
