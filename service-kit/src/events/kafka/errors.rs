@@ -7,7 +7,7 @@ use super::super::transport::{PublishError, TransportError};
 /// What a refused record means.
 pub(super) fn publish_error(error: &KafkaError) -> PublishError {
     let text = describe(error);
-    if error.rdkafka_error_code().is_some_and(is_for_good) {
+    if code(error).is_some_and(is_for_good) {
         PublishError::Permanent(text)
     } else {
         // In doubt it may work later: a record that is given up is worse than one that is late.
@@ -22,7 +22,7 @@ pub(super) fn transport_error(doing: &str, error: &KafkaError) -> TransportError
         | KafkaError::ClientCreation(_)
         | KafkaError::Nul(_)
         | KafkaError::MessageConsumptionFatal(_) => false,
-        _ => !error.rdkafka_error_code().is_some_and(is_for_good),
+        _ => !code(error).is_some_and(is_for_good),
     };
     TransportError { message: format!("{doing}: {}", describe(error)), is_transient }
 }
@@ -30,6 +30,14 @@ pub(super) fn transport_error(doing: &str, error: &KafkaError) -> TransportError
 /// The same for one topic of an operation.
 pub(super) fn topic_error(doing: &str, topic: &str, code: Code) -> TransportError {
     transport_error(&format!("{doing} {topic}"), &KafkaError::AdminOp(code))
+}
+
+/// rdkafka's own says nothing of admin operations.
+fn code(error: &KafkaError) -> Option<Code> {
+    match error {
+        KafkaError::AdminOp(code) => Some(*code),
+        error => error.rdkafka_error_code(),
+    }
 }
 
 /// Whether only a change of the record, of the topic or of rights can help.
@@ -54,7 +62,7 @@ fn is_for_good(code: Code) -> bool {
 }
 
 fn describe(error: &KafkaError) -> String {
-    match error.rdkafka_error_code().and_then(advice) {
+    match code(error).and_then(advice) {
         Some(advice) => format!("{error}; {advice}"),
         None => error.to_string(),
     }

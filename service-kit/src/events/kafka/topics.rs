@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::executor::block_on;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::Producer as _;
 
 use super::super::transport::{Cleanup, TopicSpec, TransportError};
@@ -41,24 +41,31 @@ fn ensure_blocking(
 ) -> Result<(), TransportError> {
     let admin: AdminClient<Logs> =
         options.admin().create_with_context(Logs).map_err(|error| transport_error(DOING, &error))?;
-    let new: Vec<NewTopic<'_>> = topics.iter().map(|topic| new_topic(options, topic)).collect();
     let asked =
         AdminOptions::new().request_timeout(Some(ANSWER_WITHIN)).operation_timeout(Some(ANSWER_WITHIN));
-    match block_on(admin.create_topics(&new, &asked)) {
-        Ok(results) => results.into_iter().zip(topics).try_for_each(|(result, topic)| match result {
-            Ok(_) => {
-                tracing::info!(topic = topic.name, "made the Kafka topic");
-                Ok(())
-            }
-            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {
-                check_cleanup(&admin, topic, &asked);
-                Ok(())
-            }
-            Err((name, code)) => Err(topic_error("making the Kafka topic", &name, code)),
-        }),
-        Err(KafkaError::AdminOp(RDKafkaErrorCode::UnsupportedFeature)) => by_asking(producer, topics),
-        Err(error) => Err(transport_error(DOING, &error)),
+    if !has_admin_api(&admin, &asked).map_err(|error| transport_error(DOING, &error))? {
+        return by_asking(producer, topics).map_err(|error| transport_error(DOING, &error));
     }
+    let new: Vec<NewTopic<'_>> = topics.iter().map(|topic| new_topic(options, topic)).collect();
+    let results =
+        block_on(admin.create_topics(&new, &asked)).map_err(|error| transport_error(DOING, &error))?;
+    for (result, topic) in results.into_iter().zip(topics) {
+        match result {
+            Ok(_) => tracing::info!(topic = topic.name, "made the Kafka topic"),
+            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => check_cleanup(&admin, topic, &asked),
+            Err((name, code)) => return Err(topic_error("making the Kafka topic", &name, code)),
+        }
+    }
+    Ok(())
+}
+
+/// Making topics goes through the cluster's controller, for which librdkafka waits in vain where there is none. Any broker can be
+/// asked about itself, and one without an admin API is known for it at once.
+fn has_admin_api(admin: &AdminClient<Logs>, asked: &AdminOptions) -> KafkaResult<bool> {
+    let metadata = admin.inner().fetch_metadata(None, ANSWER_WITHIN)?;
+    let Some(broker) = metadata.brokers().first() else { return Ok(true) };
+    let described = block_on(admin.describe_configs([&ResourceSpecifier::Broker(broker.id())], asked));
+    Ok(!matches!(described, Err(KafkaError::AdminOp(RDKafkaErrorCode::UnsupportedFeature))))
 }
 
 fn new_topic<'a>(options: &KafkaOptions, topic: &'a TopicSpec) -> NewTopic<'a> {
@@ -91,14 +98,10 @@ fn check_cleanup(admin: &AdminClient<Logs>, topic: &TopicSpec, asked: &AdminOpti
     }
 }
 
-/// Brokers without the admin API (librdkafka's mock cluster) make a topic when a producer asks for it.
-fn by_asking(producer: &Producer, topics: &[TopicSpec]) -> Result<(), TransportError> {
+/// Brokers without an admin API (librdkafka's mock cluster) make a topic when a producer asks for it.
+fn by_asking(producer: &Producer, topics: &[TopicSpec]) -> KafkaResult<()> {
     tracing::debug!("these Kafka brokers have no admin API; asking for topics makes them");
-    for topic in topics {
-        producer
-            .client()
-            .fetch_metadata(Some(&topic.name), ANSWER_WITHIN)
-            .map_err(|error| transport_error(DOING, &error))?;
-    }
-    Ok(())
+    topics
+        .iter()
+        .try_for_each(|topic| producer.client().fetch_metadata(Some(&topic.name), ANSWER_WITHIN).map(drop))
 }

@@ -175,8 +175,8 @@ async fn long_work_keeps_the_membership(kafka: Kafka) {
     publish_all(&transport, &[record(&topic, "k", 0)]).await;
     let mut subscription = transport.subscribe(&group, &[&topic]).await.unwrap();
     let first = take(&mut *subscription, 1).await;
-    // The work: three times as long as the session and the longest time between two polls.
-    sleep(Duration::from_secs(6)).await;
+    // The work: longer than the session, which is also the longest time between two polls.
+    sleep(kafka.session() * 2).await;
     publish_all(&transport, &[record(&topic, "k", 1)]).await;
     let second = next(&mut *subscription).await;
     assert_eq!(
@@ -224,6 +224,7 @@ async fn a_dropped_member_leaves_its_partitions_to_others(kafka: Kafka) {
     subscription.done(&received[..1]).await.unwrap();
     drop(subscription);
     let mut other = transport.subscribe(&group, &[&topic]).await.unwrap();
-    assert_eq!(next(&mut *other).await.iter().map(number).collect::<Vec<_>>(), [1]);
+    // Nobody waited for the first member's end: it may have been too late to say what was done.
+    while next(&mut *other).await.last().map(number) != Some(1) {}
     other.close().await;
 }
