@@ -84,8 +84,8 @@ impl KafkaPublisher {
             },
             Err(error) => Err(error),
         };
-        if result.as_ref().is_err_and(|error| is(error, RDKafkaErrorCode::Fatal)) {
-            self.renew();
+        if result.is_err() {
+            self.renew_if_broken();
         }
         result
     }
@@ -97,11 +97,11 @@ impl KafkaPublisher {
         self.send(record).await
     }
 
-    /// A producer that lost its footing for good (its sequence broke, say) refuses everything: the next call gets a new one.
-    fn renew(&self) {
+    /// A producer that lost its footing for good (its sequence broke, say) refuses everything: what comes next gets a new one.
+    fn renew_if_broken(&self) {
         let mut producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((code, reason)) = producer.client().fatal_error() else {
-            return; // Somebody else did.
+            return;
         };
         tracing::warn!(%code, reason, "Kafka's producer cannot go on; a new one takes over");
         match create(&self.config) {
