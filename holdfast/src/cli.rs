@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::ConfigArgs;
+use crate::roles::Role;
 
 /// Stock reservations that never oversell.
 ///
@@ -25,15 +26,21 @@ pub struct Cli {
 pub enum Verb {
     /// Serve the inventory role alone
     Inventory(RoleArgs),
-    /// Bring the database's schema up to date, and end
-    Migrate,
+    /// Serve the orders role alone
+    Orders(RoleArgs),
+    /// Serve the payments role alone
+    Payments(RoleArgs),
+    /// Bring the schemas up to date, and end
+    Migrate(MigrateArgs),
     /// Set the stock of many products from a CSV or NDJSON file (.gz too)
     ///
     /// CSV has the columns productId and onHand, and optionally lowStockThreshold, perCustomerLimit and name; NDJSON has objects with the same keys. Rows
     /// that cannot be taken are reported and the rest is stored; the exit code is 1 if any row was rejected. A repeat changes nothing.
     Import(ImportArgs),
     /// Recompute every figure from the reservations and the journal, and name what does not agree
-    Audit(TargetArgs),
+    ///
+    /// With --checkout: across the three running services, whether every order's stock and money agree.
+    Audit(AuditArgs),
     /// Tell a product's history in plain words
     Explain(ExplainArgs),
     /// Reserve the baskets of a file in order, and audit the result
@@ -49,8 +56,8 @@ impl Verb {
     /// Whether this runs until it is told to stop.
     pub fn serves(&self) -> bool {
         match self {
-            Self::Inventory(_) => true,
-            Self::Migrate | Self::Import(_) | Self::Audit(_) | Self::Explain(_) | Self::Replay(_) => false,
+            Self::Inventory(_) | Self::Orders(_) | Self::Payments(_) => true,
+            Self::Migrate(_) | Self::Import(_) | Self::Audit(_) | Self::Explain(_) | Self::Replay(_) => false,
         }
     }
 }
@@ -61,6 +68,28 @@ pub struct RoleArgs {
     /// Start without KAFKA_BROKERS: nobody is told of what happens
     #[arg(long)]
     pub no_events: bool,
+}
+
+/// `audit`.
+#[derive(Args)]
+pub struct AuditArgs {
+    /// Every order against inventory and payments, all three running (found by INVENTORY_URL, ORDER_URL, PAYMENT_URL or the addresses)
+    #[arg(long, conflicts_with = "url")]
+    pub checkout: bool,
+    /// Where orders answers [default: by ORDER_ADDR]
+    #[arg(long, env = "ORDER_URL", value_name = "URL", requires = "checkout")]
+    pub order_url: Option<String>,
+    /// See [`TargetArgs`].
+    #[command(flatten)]
+    pub target: TargetArgs,
+}
+
+/// `migrate`.
+#[derive(Args)]
+pub struct MigrateArgs {
+    /// Whose [default: all]
+    #[arg(value_enum, value_name = "ROLE")]
+    pub roles: Vec<Role>,
 }
 
 /// Which inventory a verb acts on.

@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 const LOCK_FILE: &str = "holdfast.lock";
 /// The inventory's ledger.
 const INVENTORY_FILE: &str = "inventory.db";
+/// Orders and their sagas.
+const ORDERS_FILE: &str = "orders.db";
+/// The provider's payments.
+const PAYMENTS_FILE: &str = "payments.db";
 
 /// A folder that this process owns until the value is dropped.
 #[derive(Debug)]
@@ -76,6 +80,21 @@ impl DataDir {
         let holder = Holder { pid: Some(std::process::id()), url: addr.map(reachable_url) };
         write_holder(&mut self.lock, &holder)
             .with_context(|| format!("{} cannot be written", self.path.join(LOCK_FILE).display()))
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where orders live.
+    pub fn orders_file(&self) -> PathBuf {
+        self.path.join(ORDERS_FILE)
+    }
+
+    /// Where payments live.
+    pub fn payments_file(&self) -> PathBuf {
+        self.path.join(PAYMENTS_FILE)
     }
 
     /// The inventory's ledger in a folder.

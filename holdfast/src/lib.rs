@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use console::style;
 
+pub mod checkout;
 pub mod cli;
 pub mod config;
 pub mod data_dir;

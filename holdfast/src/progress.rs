@@ -22,7 +22,7 @@ pub(crate) fn items(what: &str, count: usize) -> ProgressBar {
 
 /// Something under way whose length nobody knows.
 pub(crate) fn spinner(what: &str) -> ProgressBar {
-    let spinner = bar(what, 0, "{prefix:<11} {spinner} {elapsed}");
+    let spinner = bar(what, 0, "{prefix:<11} {spinner} {elapsed} {msg}");
     spinner.enable_steady_tick(SPIN_PERIOD);
     spinner
 }

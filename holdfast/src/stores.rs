@@ -103,10 +103,12 @@ fn cannot_open(target: &StoreTarget) -> String {
 }
 
 /// Starts an engine over a store. What verbs change is to be published too: their events are encoded like a role's.
-pub async fn open_engine(store: Arc<dyn Store>, options: EngineOptions) -> anyhow::Result<Engine> {
-    Engine::open(store, Arc::new(InventoryEvents::default()), options)
-        .await
-        .context("the engine did not start")
+pub async fn open_engine(
+    store: Arc<dyn Store>,
+    events: InventoryEvents,
+    options: EngineOptions,
+) -> anyhow::Result<Engine> {
+    Engine::open(store, Arc::new(events), options).await.context("the engine did not start")
 }
 
 /// How an engine that serves behaves.

@@ -13,7 +13,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use crate::routes::{
-    abandon, cancel, deliver, health, history, order, place, plan, retry, ship, skip, timeline,
+    abandon, cancel, deliver, health, history, list, order, place, plan, retry, ship, skip, timeline,
 };
 use crate::state::App;
 
@@ -48,6 +48,7 @@ pub fn openapi(app: &App) -> OpenApi {
 fn api(app: &App) -> OpenApiRouter<App> {
     let of = |route| app.metrics().route(route);
     OpenApiRouter::with_openapi(Documentation::openapi())
+        .routes(routes!(list::list).layer(of("list")))
         .routes(routes!(place::place).layer(of("place")))
         .routes(routes!(order::get_order).layer(of("get_order")))
         .routes(routes!(timeline::timeline).layer(of("timeline")))

@@ -59,7 +59,7 @@ pub(crate) fn invalid_state(order: &Order, because: &str) -> Problem {
         format!("Order {} is {}: {because}.", order.id, crate::store::row::name_of(&order.saga.status)),
     )
     .with("orderId", order.id)
-    .with("status", order.saga.status)
+    .with("orderStatus", order.saga.status)
 }
 
 /// 400 `idempotency_key_missing`.
@@ -110,6 +110,6 @@ pub(crate) fn inventory_unavailable(order: &Order, no_answer: &NoAnswer) -> Prob
          Retry-After; the same Idempotency-Key may be used.",
     )
     .with("orderId", order.id)
-    .with("status", OrderStatus::Cancelled)
+    .with("orderStatus", OrderStatus::Cancelled)
     .with_retry_after(no_answer.retry_after_seconds.unwrap_or(RETRY_AFTER_SECONDS).max(1))
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use service_kit::{Drained, Edge, HttpOptions, Metrics, Server};
+use service_kit::{Drained, Edge, HttpOptions, Metrics, Readiness, Server};
 use tokio_util::sync::CancellationToken;
 
 use crate::consume::OrderEvents;
@@ -72,6 +72,14 @@ impl Service {
             draining,
             drain_deadline: options.drain_deadline,
         })
+    }
+
+    /// Is one part of a process: from now on this service is ready when every part is.
+    #[must_use]
+    pub fn as_part_of(self, process: &Readiness) -> Self {
+        let app = self.app.clone();
+        process.add("orders", move || app.serves());
+        Self { app: self.app.with_process(process.clone()), ..self }
     }
 
     /// Where it listens.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use service_kit::{BodyLimits, Metrics, Problem};
+use service_kit::{BodyLimits, Metrics, Problem, Readiness};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -11,7 +11,11 @@ use crate::worker::{Executor, Worker};
 
 /// What handlers share. Cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<Shared>);
+pub struct App {
+    shared: Arc<Shared>,
+    /// The process that this service is a part of.
+    process: Option<Readiness>,
+}
 
 struct Shared {
     executor: Executor,
@@ -26,47 +30,58 @@ impl App {
     /// Around an executor. `draining` is cancelled when the service stops: readiness goes off first.
     pub fn new(executor: Executor, body: BodyLimits, metrics: Metrics, draining: CancellationToken) -> Self {
         let worker = Worker::new(executor.clone());
-        Self(Arc::new(Shared { executor, worker, body, metrics, draining, tasks: TaskTracker::new() }))
+        let shared = Shared { executor, worker, body, metrics, draining, tasks: TaskTracker::new() };
+        Self { shared: Arc::new(shared), process: None }
+    }
+
+    /// The same, as a part of a process.
+    pub(crate) fn with_process(self, process: Readiness) -> Self {
+        Self { process: Some(process), ..self }
     }
 
     /// The orders.
     pub fn store(&self) -> &Store {
-        self.0.executor.store()
+        self.shared.executor.store()
     }
 
     /// What makes calls, for requests that make one themselves.
     pub fn executor(&self) -> &Executor {
-        &self.0.executor
+        &self.shared.executor
     }
 
     /// The loop.
     pub fn worker(&self) -> &Worker {
-        &self.0.worker
+        &self.shared.worker
     }
 
     /// Bounds on bodies.
     pub fn body_limits(&self) -> &BodyLimits {
-        &self.0.body
+        &self.shared.body
     }
 
     /// The registry.
     pub fn metrics(&self) -> &Metrics {
-        &self.0.metrics
+        &self.shared.metrics
     }
 
-    /// Whether requests should be sent here: the database answered the last look for work, and the service is not stopping.
+    /// Whether this service does its part: the database answered the last look for work, and the service is not stopping.
+    pub(crate) fn serves(&self) -> bool {
+        !self.shared.draining.is_cancelled() && self.shared.worker.is_working()
+    }
+
+    /// Whether requests should be sent here: in a process of several services, when all of them serve.
     pub fn is_ready(&self) -> bool {
-        !self.0.draining.is_cancelled() && self.0.worker.is_working()
+        self.serves() && self.process.as_ref().is_none_or(Readiness::is_ready)
     }
 
     /// The text that a scrape gets.
     pub fn scrape(&self) -> String {
-        self.0.metrics.render()
+        self.shared.metrics.render()
     }
 
     /// Work of requests that goes on when their clients go away.
     pub(crate) fn tasks(&self) -> &TaskTracker {
-        &self.0.tasks
+        &self.shared.tasks
     }
 
     /// Runs a request's work in a task of its own: it is not dropped inside a transaction when the client goes away.
@@ -74,7 +89,7 @@ impl App {
         &self,
         work: impl Future<Output = Result<T, Problem>> + Send + 'static,
     ) -> Result<T, Problem> {
-        self.0.tasks.spawn(work).await.unwrap_or_else(|error| {
+        self.shared.tasks.spawn(work).await.unwrap_or_else(|error| {
             tracing::error!(%error, "a request's task failed");
             Err(Problem::internal())
         })

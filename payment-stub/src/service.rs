@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use service_kit::sql::Database;
-use service_kit::{Drained, Edge, HttpOptions, Metrics, Server};
+use service_kit::{Drained, Edge, HttpOptions, Metrics, Readiness, Server};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -69,6 +69,14 @@ impl Service {
             draining,
             work_deadline: options.work_deadline,
         })
+    }
+
+    /// Is one part of a process: from now on this service is ready when every part is.
+    #[must_use]
+    pub fn as_part_of(self, process: &Readiness) -> Self {
+        let app = self.app.clone();
+        process.add("payments", move || !app.is_draining());
+        Self { app: self.app.with_process(process.clone()), ..self }
     }
 
     /// Where it listens.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use service_kit::sql::Database;
-use service_kit::{BodyLimits, Metrics};
+use service_kit::{BodyLimits, Metrics, Readiness};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -14,7 +14,11 @@ use crate::metrics::Counts;
 
 /// What is shared. Cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<Shared>);
+pub struct App {
+    shared: Arc<Shared>,
+    /// The process that this service is a part of.
+    process: Option<Readiness>,
+}
 
 struct Shared {
     database: Database,
@@ -51,7 +55,7 @@ impl App {
         draining: CancellationToken,
     ) -> Self {
         let counts = Counts::register(&metrics);
-        Self(Arc::new(Shared {
+        let shared = Shared {
             database,
             options,
             metrics,
@@ -60,51 +64,62 @@ impl App {
             work: TaskTracker::new(),
             worker: Notify::new(),
             outbox_written: Arc::default(),
-        }))
+        };
+        Self { shared: Arc::new(shared), process: None }
+    }
+
+    /// The same, as a part of a process.
+    pub(crate) fn with_process(self, process: Readiness) -> Self {
+        Self { process: Some(process), ..self }
+    }
+
+    /// Whether the other parts of the process serve, and this one is not stopping.
+    pub(crate) fn may_be_ready(&self) -> bool {
+        !self.is_draining() && self.process.as_ref().is_none_or(Readiness::is_ready)
     }
 
     /// The books.
     pub(crate) fn database(&self) -> &Database {
-        &self.0.database
+        &self.shared.database
     }
 
     pub(crate) fn options(&self) -> &AppOptions {
-        &self.0.options
+        &self.shared.options
     }
 
     /// The registry.
     pub fn metrics(&self) -> &Metrics {
-        &self.0.metrics
+        &self.shared.metrics
     }
 
     pub(crate) fn counts(&self) -> &Counts {
-        &self.0.counts
+        &self.shared.counts
     }
 
     /// Work that outlives the request that asked for it.
     pub(crate) fn work(&self) -> &TaskTracker {
-        &self.0.work
+        &self.shared.work
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.0.draining.is_cancelled()
+        self.shared.draining.is_cancelled()
     }
 
     /// Waits until the service stops.
     pub(crate) async fn draining(&self) {
-        self.0.draining.cancelled().await;
+        self.shared.draining.cancelled().await;
     }
 
     /// Something may be due.
     pub(crate) fn wake_worker(&self) {
-        self.0.worker.notify_one();
+        self.shared.worker.notify_one();
     }
 
     pub(crate) async fn worker_woken(&self) {
-        self.0.worker.notified().await;
+        self.shared.worker.notified().await;
     }
 
     pub(crate) fn outbox_written(&self) -> &Arc<Notify> {
-        &self.0.outbox_written
+        &self.shared.outbox_written
     }
 }

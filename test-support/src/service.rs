@@ -24,6 +24,18 @@ const POLL_PERIOD: Duration = Duration::from_millis(20);
 const STARTS_MAX: usize = 5;
 const LOG_LINES_SHOWN: usize = 120;
 
+/// A service of the process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Port {
+    /// Stock.
+    #[default]
+    Inventory = 0,
+    /// The saga.
+    Orders = 1,
+    /// The provider.
+    Payments = 2,
+}
+
 /// How to start a process. The environment is empty but for what is given here: no test depends on its surroundings.
 #[derive(Clone, Debug)]
 pub struct Launch {
@@ -31,12 +43,19 @@ pub struct Launch {
     preparation: Option<Vec<String>>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    asked: Port,
 }
 
 impl Launch {
     /// `binary` is `env!("CARGO_BIN_EXE_holdfast")` of the test that asks.
     pub fn new(binary: impl Into<PathBuf>) -> Self {
-        Self { binary: binary.into(), preparation: None, arguments: Vec::new(), environment: Vec::new() }
+        Self {
+            binary: binary.into(),
+            preparation: None,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            asked: Port::Inventory,
+        }
     }
 
     /// Runs the binary to its end with these arguments before its first start, such as `migrate`.
@@ -57,6 +76,13 @@ impl Launch {
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Which service tells that the process is ready: its only one, if it is one role alone.
+    #[must_use]
+    pub fn asking(mut self, port: Port) -> Self {
+        self.asked = port;
         self
     }
 
@@ -112,14 +138,23 @@ struct Running {
 }
 
 impl Holdfast {
-    /// Where the inventory answers, without a slash at the end.
+    /// Where its first service answers, without a slash at the end.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address())
+        self.url_of(self.launch.asked)
     }
 
-    /// Host and port of the inventory, for tests that speak to the socket themselves.
+    /// Where a service of it answers.
+    pub fn url_of(&self, port: Port) -> String {
+        format!("http://{}", self.address_of(port))
+    }
+
+    /// Host and port of its first service, for tests that speak to the socket themselves.
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.ports[0])
+        self.address_of(self.launch.asked)
+    }
+
+    fn address_of(&self, port: Port) -> String {
+        format!("127.0.0.1:{}", self.ports[port as usize])
     }
 
     /// The data folder, kept over restarts.

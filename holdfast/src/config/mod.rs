@@ -20,6 +20,7 @@ use self::parse::{
     saga_mode, service_url,
 };
 use crate::database_url::DatabaseUrl;
+use crate::roles::Role;
 
 /// No hold may be allowed to last longer than this, whatever HOLD_MAX_SECONDS says: a year.
 pub const HOLD_SECONDS_LIMIT: u64 = 31_536_000;
@@ -141,6 +142,15 @@ impl Settings {
                 log_format,
             }),
             _ => Err(InvalidSettings(wrong)),
+        }
+    }
+
+    /// The role's database; `None`: a file under `data_dir`.
+    pub fn database_of(&self, role: Role) -> Option<&DatabaseUrl> {
+        match role {
+            Role::Inventory => self.inventory_database.as_ref(),
+            Role::Orders => self.order_database.as_ref(),
+            Role::Payments => self.payment_database.as_ref(),
         }
     }
 

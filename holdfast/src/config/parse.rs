@@ -90,7 +90,7 @@ pub(super) fn saga_mode(text: &str) -> Result<Mode, String> {
 /// Where a service is found, if it is set.
 pub(super) fn service_url(name: &str, text: Option<&String>, wrong: &mut Vec<String>) -> Option<Url> {
     let text = given(text)?;
-    let usable = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    let usable = |url: &Url| url.scheme() == "http" && url.has_host();
     let parsed = Url::parse(text).ok().filter(usable);
     keep(
         parsed.ok_or_else(|| format!("{name} is {text:?}: give an address such as http://127.0.0.1:8083")),

@@ -113,10 +113,10 @@ fn what_is_shown_hides_the_password() {
 
 #[test]
 fn the_others_are_where_they_listen_unless_told_otherwise() {
-    let args = ConfigArgs { payment_url: Some("https://pay.example/x".to_owned()), ..defaults() };
+    let args = ConfigArgs { payment_url: Some("http://pay.example/x".to_owned()), ..defaults() };
     let settings = Settings::check(&args).unwrap();
     assert_eq!(settings.inventory_url, None);
-    assert_eq!(settings.payment_url.unwrap().as_str(), "https://pay.example/x");
+    assert_eq!(settings.payment_url.unwrap().as_str(), "http://pay.example/x");
 }
 
 #[test]

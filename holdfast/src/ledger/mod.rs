@@ -22,6 +22,7 @@ pub use embedded::Embedded;
 pub use http::{Http, InvalidUrl};
 pub(crate) use open::in_use;
 pub use open::{Reach, open, open_store, prepare_store};
+pub(crate) use retry::until_answered;
 
 /// An inventory, wherever it runs. Every call is tried again while the answer may still come: all are safe to repeat.
 #[async_trait]

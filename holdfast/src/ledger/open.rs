@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use console::style;
+use inventory_service::InventoryEvents;
 
 use super::{Embedded, Http, Ledger};
 use crate::config::Settings;
@@ -62,9 +63,10 @@ pub async fn open_store(
 ) -> anyhow::Result<Box<dyn Ledger>> {
     let place = target.to_string();
     let opened = stores::open(&target).await?;
-    let engine = stores::open_engine(opened.store, stores::verb_options(settings))
-        .await
-        .with_context(|| format!("the inventory in {place} cannot be opened"))?;
+    let engine =
+        stores::open_engine(opened.store, InventoryEvents::default(), stores::verb_options(settings))
+            .await
+            .with_context(|| format!("the inventory in {place} cannot be opened"))?;
     Ok(Box::new(Embedded::new(engine, place, folder)))
 }
 

@@ -11,7 +11,7 @@ const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// Calls until there is an answer that will not change, and says which try it was.
-pub(super) async fn until_answered<T, F>(mut call: impl FnMut() -> F) -> Result<(T, u32), Unanswered>
+pub(crate) async fn until_answered<T, F>(mut call: impl FnMut() -> F) -> Result<(T, u32), Unanswered>
 where
     F: Future<Output = Result<T, Unanswered>>,
 {

@@ -1,189 +1,113 @@
-//! Serving the inventory: claim the folder, open the store, listen, serve, drain.
+//! The inventory: store, engine, REST, and what it does about the events of orders.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use anyhow::Context;
-use inventory_service::{Service, ServiceOptions, Stopped};
-use service_kit::Metrics;
-use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use futures::FutureExt;
+use inventory_service::{InventoryEvents, OrderEvents, Service, ServiceOptions, Stopped};
+use order_service::saga::Mode;
+use service_kit::sql::Database;
+use service_kit::{Metrics, Readiness};
 
+use super::part::{Ended, Part};
+use super::{Shape, listening};
+use crate::banner::Shown;
 use crate::config::Settings;
-use crate::data_dir::{Claim, DataDir};
-use crate::ledger::{Embedded, ImportReport, Ledger, in_use};
-use crate::signals::Signals;
+use crate::data_dir::DataDir;
+use crate::demo;
+use crate::ledger::{Embedded, Ledger};
 use crate::stores::{self, StoreTarget};
-use crate::{banner, demo};
 
-/// How long draining may take, whatever it waits for.
-const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
+/// The schema that the ledger lives in on Postgres.
+const SCHEMA: &str = "inventory_service_schema";
 
-/// Which deployment this is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Shape {
-    /// Everything in one process: sets itself up, and needs no broker.
-    AllInOne,
-    /// One role of several processes: needs a broker, unless nobody is to be told of anything.
-    OneRole {
-        /// Nobody is to be told.
-        no_events: bool,
-    },
+pub(super) struct Opened {
+    pub(super) part: Part,
+    pub(super) shown: Shown,
 }
 
-/// Serves until a signal. A failed engine is an error.
-pub async fn serve(settings: &Settings, shape: Shape) -> anyhow::Result<()> {
-    check_events(settings, shape)?;
-    let mut signals = Signals::listen()?;
-    let ready = tokio::select! {
-        ready = open(settings, shape) => ready?,
-        told = signals.next() => {
-            info!(signal = ?told, "stopped before serving");
-            return Ok(());
-        }
-    };
-    // The folder stays ours until everything in it is closed.
-    let Ready { service, folder: _folder } = ready;
-    run(service, &mut signals).await
-}
-
-/// Bound, open and announced.
-struct Ready {
-    service: Service,
-    folder: Option<DataDir>,
-}
-
-async fn open(settings: &Settings, shape: Shape) -> anyhow::Result<Ready> {
-    let (target, mut folder) = claim(settings)?;
+pub(super) async fn open(
+    settings: &Settings,
+    shape: Shape,
+    folder: Option<&DataDir>,
+    readiness: &Readiness,
+) -> anyhow::Result<Opened> {
+    let target = target(settings, folder)?;
     if shape == Shape::AllInOne {
         stores::migrate(&target).await?;
     }
     let store = stores::open(&target).await?;
-    let engine = stores::open_engine(store.store, stores::role_options(settings)).await?;
+    let options = stores::role_options(settings);
+    let engine = stores::open_engine(store.store, encoder(settings, shape), options).await?;
     let options = ServiceOptions {
         addr: settings.inventory_addr,
         hold_ttl_max: settings.hold_ttl_max,
         ..ServiceOptions::default()
     };
-    let service =
-        Service::bind(engine.clone(), options, Metrics::new("inventory")).await.with_context(|| {
-            let addr = settings.inventory_addr;
-            format!("cannot listen on {addr}; set INVENTORY_ADDR to a free address, such as 127.0.0.1:8183")
-        })?;
+    let metrics = Metrics::new("inventory");
+    let bound = Service::bind(engine.clone(), options, metrics.clone()).await;
+    let service = listening(bound, "INVENTORY_ADDR", settings.inventory_addr)?.as_part_of(readiness);
     let addr = service.local_addr().context("the listening address cannot be read")?;
-    let ledger = Embedded::new(engine, target.to_string(), None);
+
+    let ledger = Embedded::new(engine.clone(), target.to_string(), None);
     let imported = match shape {
         Shape::AllInOne if store.is_empty => Some(demo::import(&ledger).await?),
         Shape::AllInOne | Shape::OneRole { .. } => None,
     };
-    if let Some(folder) = &mut folder {
-        folder.announce(Some(addr))?;
+    if let Some(report) = &imported {
+        tracing::info!(products = report.created, "imported the demo catalogue into an empty inventory");
     }
     let sample = ledger.product(demo::SAMPLE_PRODUCT).await?.map(|_| demo::SAMPLE_PRODUCT);
-    banner::show(
-        settings,
-        &banner::Facts { addr, place: target.to_string(), demo: imported.as_ref(), sample },
-    );
-    tell(settings, shape, imported.as_ref());
-    Ok(Ready { service, folder })
+    let shown = Shown { place: target.to_string(), demo: imported.map(|report| report.created), sample };
+
+    let handler = match settings.saga_mode {
+        Mode::Orchestration => OrderEvents::new(engine),
+        Mode::Choreography => OrderEvents::for_choreography(engine),
+    };
+    let outbox = if shape.is_silent() { None } else { Some(outbox(&target).await?) };
+    let part = Part {
+        name: "inventory",
+        addr,
+        serve: Box::new(move |stop| {
+            async move {
+                match service.run(stop).await {
+                    Stopped::Cleanly => Ended::Cleanly,
+                    Stopped::Cut => Ended::Cut,
+                    Stopped::EngineFailed => Ended::Failed,
+                }
+            }
+            .boxed()
+        }),
+        outbox,
+        handler: Some(Arc::new(handler)),
+        metrics,
+        wake: None,
+    };
+    Ok(Opened { part, shown })
 }
 
-/// Where the data is, and the folder if it is ours to guard.
-fn claim(settings: &Settings) -> anyhow::Result<(StoreTarget, Option<DataDir>)> {
+fn target(settings: &Settings, folder: Option<&DataDir>) -> anyhow::Result<StoreTarget> {
     if let Some(database) = &settings.inventory_database {
-        return Ok((StoreTarget::Postgres(database.clone()), None));
+        return Ok(StoreTarget::Postgres(database.clone()));
     }
-    match DataDir::claim(&settings.data_dir)? {
-        Claim::Owned(folder) => Ok((StoreTarget::Sqlite(folder.inventory_file()), Some(folder))),
-        Claim::Taken(holder) => Err(in_use(settings, &holder)),
-    }
+    let folder = folder.context("no folder was claimed for the inventory's file")?;
+    Ok(StoreTarget::Sqlite(folder.inventory_file()))
 }
 
-fn check_events(settings: &Settings, shape: Shape) -> anyhow::Result<()> {
-    match (shape, &settings.kafka_brokers) {
-        (Shape::OneRole { no_events: true }, _) | (Shape::AllInOne, None) => Ok(()),
-        (Shape::AllInOne, Some(_)) => anyhow::bail!(
-            "KAFKA_BROKERS is set, but this build has no Kafka transport yet: unset it, everything in one process needs no broker"
-        ),
-        (Shape::OneRole { no_events: false }, Some(_)) => anyhow::bail!(
-            "KAFKA_BROKERS is set, but this build has no Kafka transport yet: start with --no-events, and nobody is told of what happens"
-        ),
-        (Shape::OneRole { no_events: false }, None) => anyhow::bail!(
-            "one role alone needs KAFKA_BROKERS to tell others what happens: set it, or start with --no-events, or start `holdfast` for everything in one process"
-        ),
-    }
-}
-
-fn tell(settings: &Settings, shape: Shape, imported: Option<&ImportReport>) {
-    for (name, value) in settings.shown() {
-        info!("{name}={value}");
-    }
-    if let Some(report) = imported {
-        info!(products = report.created, "imported the demo catalogue into an empty inventory");
-    }
-    if shape == (Shape::OneRole { no_events: true }) {
-        warn!("started with --no-events: nobody is told of what happens");
-    }
-    if !settings.inventory_addr.ip().is_loopback() {
-        warn!(addr = %settings.inventory_addr, "listening beyond this machine, and this build authenticates nobody: guard the port");
-    }
-}
-
-/// Serves; the first signal drains, a second one ends the process at once.
-async fn run(service: Service, signals: &mut Signals) -> anyhow::Result<()> {
-    let stop = CancellationToken::new();
-    let serving = service.run(stop.clone());
-    tokio::pin!(serving);
-    let early = tokio::select! {
-        stopped = &mut serving => Some(stopped),
-        told = signals.next() => {
-            info!(signal = ?told, "draining; a second signal ends at once");
-            None
-        }
+fn encoder(settings: &Settings, shape: Shape) -> InventoryEvents {
+    let events = match settings.saga_mode {
+        Mode::Orchestration => InventoryEvents::default(),
+        Mode::Choreography => InventoryEvents::for_choreography(),
     };
-    stop.cancel();
-    let stopped = match early {
-        Some(stopped) => stopped,
-        None => tokio::select! {
-            drained = tokio::time::timeout(DRAIN_DEADLINE, serving) => drained.unwrap_or(Stopped::Cut),
-            again = signals.next() => std::process::exit(again.exit_code()),
-        },
-    };
-    match stopped {
-        Stopped::Cleanly => info!("stopped"),
-        Stopped::Cut => warn!("stopped; what was not answered in time is safe to repeat"),
-        Stopped::EngineFailed => anyhow::bail!(
-            "the engine has failed and this process ends; what was answered is stored, start it again to go on"
-        ),
-    }
-    Ok(())
+    if shape.is_silent() { events.without_levels() } else { events }
 }
 
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    fn settings(kafka_brokers: Option<&str>) -> Settings {
-        let cli = crate::cli::Cli::try_parse_from(["holdfast"]).unwrap();
-        let settings = Settings::check(&cli.config).unwrap();
-        Settings { kafka_brokers: kafka_brokers.map(str::to_owned), ..settings }
-    }
-    #[test]
-    fn one_role_without_a_broker_starts_only_without_events() {
-        let refused =
-            |shape, brokers| check_events(&settings(brokers), shape).err().map(|why| why.to_string());
-        let role = |no_events| Shape::OneRole { no_events };
-        assert!(refused(role(false), None).unwrap().contains("--no-events"));
-        assert_eq!(refused(role(true), None), None);
-        assert_eq!(refused(Shape::AllInOne, None), None);
-    }
-
-    #[test]
-    fn brokers_are_refused_as_long_as_there_is_no_transport() {
-        for shape in [Shape::AllInOne, Shape::OneRole { no_events: false }] {
-            let why = check_events(&settings(Some("broker:9092")), shape).unwrap_err().to_string();
-            assert!(why.contains("no Kafka transport yet"), "{why}");
-        }
-    }
+/// A second way into the ledger's database, for the relay: it reads and deletes rows of the outbox, and nothing else.
+async fn outbox(target: &StoreTarget) -> anyhow::Result<Database> {
+    let url = match target {
+        StoreTarget::Postgres(url) => url.expose().to_owned(),
+        StoreTarget::Sqlite(path) => format!("sqlite:{}", path.display()),
+        StoreTarget::Memory => anyhow::bail!("a memory store has no outbox to be sent"),
+    };
+    Database::connect(&url, SCHEMA).await.with_context(|| format!("the outbox of {target} cannot be opened"))
 }

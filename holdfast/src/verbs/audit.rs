@@ -6,20 +6,46 @@ use anyhow::Context as _;
 use console::style;
 use inventory_core::engine::Engine;
 use inventory_service::wire::report::AuditReportWire;
+use reqwest::Url;
 
 use crate::Verdict;
-use crate::cli::TargetArgs;
+use crate::checkout::{self, Services};
+use crate::cli::AuditArgs;
 use crate::config::Settings;
+use crate::data_dir::reachable_url;
 use crate::ledger::{self, AuditReport, Reach};
+use crate::progress;
 
 /// Violations that are printed; the rest is counted.
 const VIOLATIONS_SHOWN_MAX: usize = 50;
 
-/// Audits an inventory; violations are findings.
-pub async fn run(settings: &Settings, target: &TargetArgs) -> anyhow::Result<Verdict> {
-    let ledger = ledger::open(settings, target.url.as_deref(), Reach::Existing).await?;
+/// Audits an inventory, or checkout across the services; violations are findings.
+pub async fn run(settings: &Settings, args: &AuditArgs) -> anyhow::Result<Verdict> {
+    if args.checkout {
+        return across_services(settings, args.order_url.as_deref()).await;
+    }
+    let ledger = ledger::open(settings, args.target.url.as_deref(), Reach::Existing).await?;
     let audited = ledger.audit().await;
     ledger.close().await;
+    let report = audited?;
+    print(&mut io::stdout().lock(), &report)?;
+    Ok(verdict(&report))
+}
+
+async fn across_services(settings: &Settings, order_url: Option<&str>) -> anyhow::Result<Verdict> {
+    let url = |given: Option<Url>, addr| match given {
+        Some(url) => Ok(url),
+        None => Url::parse(&reachable_url(addr)),
+    };
+    let orders = order_url.map(Url::parse).transpose().context("ORDER_URL is no address")?;
+    let services = Services::new(
+        &url(settings.inventory_url.clone(), settings.inventory_addr)?,
+        &url(orders, settings.order_addr)?,
+        &url(settings.payment_url.clone(), settings.payment_addr)?,
+    )?;
+    let spinner = progress::spinner("Orders");
+    let audited = checkout::audit(&services, &|done| spinner.set_message(done.to_string())).await;
+    spinner.finish_and_clear();
     let report = audited?;
     print(&mut io::stdout().lock(), &report)?;
     Ok(verdict(&report))

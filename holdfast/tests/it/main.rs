@@ -7,6 +7,7 @@ mod administration;
 mod answers;
 mod batch;
 mod check_order;
+mod checkout;
 mod crash;
 mod events;
 mod import;

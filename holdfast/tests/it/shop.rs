@@ -54,7 +54,7 @@ pub(crate) async fn on_every_store_with(settings: &[(&str, &str)], test: impl As
 /// The command line of the inventory role alone, without a broker.
 pub(crate) fn launch() -> Launch {
     Launch::new(env!("CARGO_BIN_EXE_holdfast"))
-        .prepare(["migrate"])
+        .prepare(["migrate", "inventory"])
         .arguments(["inventory", "--no-events"])
         .env("RUST_LOG", "info")
 }

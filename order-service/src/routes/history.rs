@@ -40,15 +40,20 @@ pub(crate) async fn history(
     let (parts, _body) = request.into_parts();
     let (after, limit) = page_of(&QueryParams::of(&parts, &["cursor", "limit"])?)?;
     // One more than asked for: whether there is a next page.
-    let mut orders = app.store().of_user(&user, after, limit + 1).await.map_err(problems::apply)?;
+    let orders = app.store().of_user(&user, after, limit + 1).await.map_err(problems::apply)?;
+    Ok(answer(orders, limit))
+}
+
+/// A page of `limit` orders, of which one more was read.
+pub(super) fn answer(mut orders: Vec<Order>, limit: usize) -> Response {
     let has_more = orders.len() > limit;
     orders.truncate(limit);
     let next_cursor = if has_more { orders.last().map(cursor_of) } else { None };
     let items = orders.iter().map(OrderBody::from).collect();
-    Ok(json::answer(StatusCode::OK, &OrderPageBody { items, next_cursor }))
+    json::answer(StatusCode::OK, &OrderPageBody { items, next_cursor })
 }
 
-fn page_of(query: &QueryParams) -> Result<(Option<After>, usize), Problem> {
+pub(super) fn page_of(query: &QueryParams) -> Result<(Option<After>, usize), Problem> {
     let limit = match query.get("limit").map(str::parse::<usize>) {
         None => Ok(PAGE_DEFAULT),
         Some(Ok(limit)) if (1..=PAGE_MAX).contains(&limit) => Ok(limit),

@@ -5,6 +5,7 @@ pub(crate) mod cancel;
 pub(crate) mod deliver;
 pub(crate) mod health;
 pub(crate) mod history;
+pub(crate) mod list;
 pub(crate) mod order;
 mod params;
 pub(crate) mod place;

@@ -28,6 +28,20 @@ const OF_USER: Sql = Sql::each(
     ),
 );
 
+// By id, and ids are time-ordered: nearly the order of placement, and the key's own.
+const ALL: Sql = Sql::each(
+    concat!(
+        "SELECT ",
+        order_columns_postgres!(),
+        " FROM orders o WHERE o.order_id > $1::uuid ORDER BY o.order_id LIMIT $2"
+    ),
+    concat!(
+        "SELECT ",
+        order_columns_sqlite!(),
+        " FROM orders o WHERE o.order_id > $1 ORDER BY o.order_id LIMIT $2"
+    ),
+);
+
 /// Where a page of a user's orders begins: behind this one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct After {
@@ -49,6 +63,17 @@ impl Store {
             Some(found) => Ok(Some(row::read(&found)??)),
             None => Ok(None),
         }
+    }
+
+    /// Everybody's orders, oldest first.
+    pub async fn all(&self, after: Option<After>, limit: usize) -> Result<Vec<Order>, ApplyError> {
+        let after = after.map_or(Uuid::nil(), |after| after.id);
+        let rows = sqlx::query(self.db.sql(ALL))
+            .bind(after.to_string())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.db.pool())
+            .await?;
+        rows.iter().map(|found| Ok(row::read(found)??)).collect()
     }
 
     /// A user's orders, newest first.

@@ -33,7 +33,7 @@ pub(crate) async fn live() -> Response {
     ))]
 pub(crate) async fn ready(State(app): State<App>) -> Response {
     let answers = tokio::time::timeout(READY_DEADLINE, app.database().now()).await;
-    if !app.is_draining() && matches!(answers, Ok(Ok(_))) {
+    if app.may_be_ready() && matches!(answers, Ok(Ok(_))) {
         json::answer(StatusCode::OK, &HealthBody { status: "ready" })
     } else {
         json::answer(StatusCode::SERVICE_UNAVAILABLE, &HealthBody { status: "not_ready" })

@@ -1,0 +1,4 @@
+//! Checkout: orders over REST, all three services, as one process and as three.
+
+mod all_in_one;
+mod market;
