@@ -78,7 +78,10 @@ fn every_fact_is_written_as_its_golden_file_and_keyed_by_its_aggregate() {
         (Fact::CommitFailed(reservation(Status::Lost)), topics::COMMIT_FAILED, "reservation", order, 0),
         (Fact::StockLevel(product(10, None)), topics::STOCK_LEVEL, "product", "42", 17),
         (
-            Fact::Reserved(Reservation { expires_at: at("2026-11-22T10:15:00Z"), ..reservation(Status::Held) }),
+            Fact::Reserved(Reservation {
+                expires_at: at("2026-11-22T10:15:00Z"),
+                ..reservation(Status::Held)
+            }),
             topics::STOCK_RESERVED,
             "reservation",
             order,

@@ -110,5 +110,6 @@ async fn i5_i13_what_a_killed_process_left_half_way_is_finished_after_a_restart(
         let left = 1_000 - i64::try_from(sold).unwrap();
         eventually("nothing is held", async || market.inventory.counts(1).await == (left, 0, left)).await;
         market.inventory.audit_is_ok().await;
+        market.checkout_agrees(30).await;
     }
 }

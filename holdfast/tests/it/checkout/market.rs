@@ -48,6 +48,35 @@ impl Market {
     }
 }
 
+impl Market {
+    /// Insists that orders, stock and money agree, that so many orders were looked at and none is still under way.
+    pub(crate) async fn checkout_agrees(&self, orders: u64) {
+        let (inventory, order, payment) = (
+            self.process.url_of(Port::Inventory),
+            self.process.url_of(Port::Orders),
+            self.process.url_of(Port::Payments),
+        );
+        audit_agrees(&inventory, &order, &payment, orders).await;
+    }
+}
+
+/// Runs the auditor as an operator would, until nothing is under way any more.
+pub(crate) async fn audit_agrees(inventory: &str, orders: &str, payments: &str, count: u64) {
+    let audit = || {
+        Launch::new(env!("CARGO_BIN_EXE_holdfast"))
+            .arguments(["audit", "--checkout", "--order-url", orders])
+            .env("INVENTORY_URL", inventory)
+            .env("PAYMENT_URL", payments)
+    };
+    let (mut status, mut said) = audit().run_to_end().await.expect("the auditor runs");
+    let deadline = tokio::time::Instant::now() + crate::shop::PATIENCE;
+    while said.contains("under way") && tokio::time::Instant::now() < deadline {
+        (status, said) = audit().run_to_end().await.expect("the auditor runs");
+    }
+    assert!(status.success(), "{said}");
+    assert!(said.contains(&format!("{count} orders")) && !said.contains("under way"), "{said}");
+}
+
 impl Caller {
     /// Places an order of so many pieces of product 1 at 1.50.
     pub(crate) async fn place(&self, key: &str, quantity: u32, method: &str) -> Answer {

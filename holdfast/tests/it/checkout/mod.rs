@@ -1,4 +1,5 @@
 //! Checkout: orders over REST, all three services, as one process and as three.
 
 mod all_in_one;
+mod choreography;
 mod market;
