@@ -148,6 +148,12 @@ pub struct ReplayArgs {
     /// An engine in this process: memory, sqlite:PATH or postgres://…
     #[arg(long, value_name = "STORE", default_value = "memory", hide_env_values = true)]
     pub store: String,
+    /// Place the baskets as orders at a running checkout instead (see `audit --checkout` for where it is found): committed ones are paid for, released ones declined, the rest paid late
+    #[arg(long, conflicts_with_all = ["url", "store", "ttl_seconds", "json"])]
+    pub as_orders: bool,
+    /// Where orders answers, with --as-orders [default: by ORDER_ADDR]
+    #[arg(long, env = "ORDER_URL", value_name = "URL")]
+    pub order_url: Option<String>,
     /// Import this stock first
     #[arg(long, value_name = "FILE")]
     pub stock: Option<PathBuf>,

@@ -105,9 +105,14 @@ impl Launch {
     /// Runs the process to its end, for starts that must be refused and for operators' verbs. Answers what it wrote
     /// to both of its outputs.
     pub async fn run_to_end(self) -> Result<(ExitStatus, String)> {
+        self.run_to_end_within(READY_WITHIN).await
+    }
+
+    /// The same, for what takes longer.
+    pub async fn run_to_end_within(self, bound: Duration) -> Result<(ExitStatus, String)> {
         let mut holdfast = self.at_home()?;
         holdfast.spawn()?;
-        let status = holdfast.exit_within(READY_WITHIN).await?;
+        let status = holdfast.exit_within(bound).await?;
         Ok((status, holdfast.log()))
     }
 

@@ -14,6 +14,8 @@ use judge::Verdict;
 
 use crate::ledger::AuditReport;
 
+/// What orders that have not ended are counted as.
+pub const UNDER_WAY: &str = "underWay";
 /// Orders looked at at the same time.
 const ORDERS_AT_ONCE: usize = 16;
 
@@ -34,7 +36,7 @@ pub async fn audit(services: &Services, seen: &(dyn Fn(u64) + Sync)) -> anyhow::
             *counts.entry(facts.order.status.clone()).or_default() += 1;
             match judge::judge(facts) {
                 Verdict::Agrees => {}
-                Verdict::UnderWay => *counts.entry("underWay".to_owned()).or_default() += 1,
+                Verdict::UnderWay => *counts.entry(UNDER_WAY.to_owned()).or_default() += 1,
                 Verdict::Disagrees(found) => {
                     violations.extend(
                         found

@@ -1,12 +1,13 @@
 //! Baskets from CSV: a text of lines in, orders and dropped lines out. Pure but for the reading.
 //!
 //! The whole file is read before the first reservation, so a basket's lines need not stand together: a basket stands where its first
-//! line stands. `at` and `unitPrice` are not read; the file's order is the order of events.
+//! line stands. `at` is not read, the file's order is the order of events; `unitPrice` only matters to orders, which cost nothing without it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 
 use csv::{ByteRecord, StringRecord};
+use event_contracts::Money;
 use inventory_core::ids::{CustomerId, OrderId, ProductId};
 use inventory_core::limits::LINES_MAX;
 use inventory_core::lines::{Line, Lines};
@@ -30,6 +31,8 @@ pub struct Basket {
     pub customer: Option<CustomerId>,
     /// What; `None` if every line was dropped.
     pub lines: Option<Lines>,
+    /// What one of each costs, by its first line; nothing where the file does not say.
+    pub prices: BTreeMap<ProductId, Money>,
 }
 
 /// A line that is not reserved.
@@ -105,6 +108,7 @@ struct Header {
     user: usize,
     product: usize,
     quantity: usize,
+    price: Option<usize>,
     columns: usize,
 }
 
@@ -119,6 +123,7 @@ impl Header {
             user: place("userId")?,
             product: place("productId")?,
             quantity: place("quantity")?,
+            price: place("unitPrice").ok(),
             columns: record.len(),
         })
     }
@@ -146,6 +151,10 @@ impl Header {
             Err(_) => return Err("invalid_quantity"),
         };
         Ok((user, Line { product, quantity }))
+    }
+
+    fn price(&self, record: &StringRecord) -> Money {
+        self.price.and_then(|column| cell(record, column).parse().ok()).unwrap_or_default()
     }
 }
 
@@ -175,6 +184,7 @@ struct OpenBasket {
     /// As its first readable line says.
     customer: Option<Option<CustomerId>>,
     lines: BTreeMap<ProductId, Quantity>,
+    prices: BTreeMap<ProductId, Money>,
 }
 
 impl Collector {
@@ -184,7 +194,8 @@ impl Collector {
             Err(reason) => return Taken::Dropped(reason),
         };
         let Some(basket) = self.basket(cell(&text, header.basket)) else { return Taken::Enough };
-        match header.line(&text).and_then(|(customer, line)| basket.join(customer, line)) {
+        let price = header.price(&text);
+        match header.line(&text).and_then(|(customer, line)| basket.join(customer, line, price)) {
             Ok(()) => Taken::Kept,
             Err(reason) => Taken::Dropped(reason),
         }
@@ -197,7 +208,8 @@ impl Collector {
             None if self.baskets_max.is_some_and(|max| self.open.len() >= max) => return None,
             None => {
                 let order = order_id(basket_id);
-                self.open.push(OpenBasket { order, customer: None, lines: BTreeMap::new() });
+                let (lines, prices) = (BTreeMap::new(), BTreeMap::new());
+                self.open.push(OpenBasket { order, customer: None, lines, prices });
                 self.places.insert(basket_id.to_owned(), self.open.len() - 1);
                 self.open.len() - 1
             }
@@ -212,7 +224,7 @@ impl Collector {
 }
 
 impl OpenBasket {
-    fn join(&mut self, customer: Option<CustomerId>, line: Line) -> Result<(), &'static str> {
+    fn join(&mut self, customer: Option<CustomerId>, line: Line, price: Money) -> Result<(), &'static str> {
         if self.customer.as_ref().is_some_and(|first| *first != customer) {
             return Err("other_user");
         }
@@ -223,12 +235,14 @@ impl OpenBasket {
         };
         self.customer = Some(customer);
         self.lines.insert(line.product, sum);
+        self.prices.entry(line.product).or_insert(price);
         Ok(())
     }
 
     fn close(self) -> Basket {
         let lines = self.lines.into_iter().map(|(product, quantity)| Line { product, quantity });
-        Basket { order: self.order, customer: self.customer.flatten(), lines: Lines::new(lines).ok() }
+        let lines = Lines::new(lines).ok();
+        Basket { order: self.order, customer: self.customer.flatten(), lines, prices: self.prices }
     }
 }
 
@@ -263,6 +277,8 @@ mod tests {
         assert_eq!(file.baskets.len(), 2);
         assert_eq!(file.baskets[0].order, order_id("b"));
         assert_eq!(lines_of(&file.baskets[0]), [line(3, 2), line(7, 5)]);
+        let prices: Vec<_> = file.baskets[0].prices.values().map(Money::to_string).collect();
+        assert_eq!(prices, ["0.00", "1.00"]);
         assert_eq!(file.baskets[1].customer.as_ref().unwrap().as_str(), "2");
     }
 

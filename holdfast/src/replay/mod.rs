@@ -4,11 +4,13 @@
 mod baskets;
 mod digest;
 mod fate;
+mod orders;
 mod run;
 mod summary;
 
 pub use baskets::{Basket, BasketFile, Dropped, UnreadableBaskets, order_id, read};
 pub use digest::Digest;
 pub use fate::{Fate, Fates};
+pub use orders::{OrderDesk, Placements};
 pub use run::{Plan, Progress, ReplayError, run};
 pub use summary::{LineCounts, Summary, Tally};

@@ -33,22 +33,43 @@ pub async fn run(settings: &Settings, args: &AuditArgs) -> anyhow::Result<Verdic
 }
 
 async fn across_services(settings: &Settings, order_url: Option<&str>) -> anyhow::Result<Verdict> {
-    let url = |given: Option<Url>, addr| match given {
-        Some(url) => Ok(url),
-        None => Url::parse(&reachable_url(addr)),
-    };
-    let orders = order_url.map(Url::parse).transpose().context("ORDER_URL is no address")?;
-    let services = Services::new(
-        &url(settings.inventory_url.clone(), settings.inventory_addr)?,
-        &url(orders, settings.order_addr)?,
-        &url(settings.payment_url.clone(), settings.payment_addr)?,
-    )?;
+    let services = Found::new(settings, order_url)?.services()?;
     let spinner = progress::spinner("Orders");
     let audited = checkout::audit(&services, &|done| spinner.set_message(done.to_string())).await;
     spinner.finish_and_clear();
     let report = audited?;
     print(&mut io::stdout().lock(), &report)?;
     Ok(verdict(&report))
+}
+
+/// Where the services of a checkout are.
+pub(crate) struct Found {
+    pub(crate) inventory: Url,
+    pub(crate) orders: Url,
+    pub(crate) payments: Url,
+}
+
+impl Found {
+    /// As set, else by the addresses.
+    pub(crate) fn new(settings: &Settings, order_url: Option<&str>) -> anyhow::Result<Self> {
+        let url = |given: Option<Url>, addr| match given {
+            Some(url) => Ok(url),
+            None => Url::parse(&reachable_url(addr)),
+        };
+        let orders = order_url
+            .map(Url::parse)
+            .transpose()
+            .context("ORDER_URL is no address of a service: give one such as http://127.0.0.1:8084")?;
+        Ok(Self {
+            inventory: url(settings.inventory_url.clone(), settings.inventory_addr)?,
+            orders: url(orders, settings.order_addr)?,
+            payments: url(settings.payment_url.clone(), settings.payment_addr)?,
+        })
+    }
+
+    pub(crate) fn services(&self) -> anyhow::Result<Services> {
+        Services::new(&self.inventory, &self.orders, &self.payments)
+    }
 }
 
 /// Audits an engine of this process, and tells it as a service would.

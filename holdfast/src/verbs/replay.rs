@@ -17,6 +17,7 @@ use crate::stores::StoreTarget;
 use crate::verbs::{audit, import};
 use crate::{input, progress};
 
+mod orders;
 mod report;
 
 /// How long holds last: in an engine of our own, a day; in a service, its usual ceiling.
@@ -30,6 +31,9 @@ pub async fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Verdi
     report::print_dropped(&mut io::stderr().lock(), &file)?;
     if let Some(path) = &args.rejects {
         write_rejects(path, &file.dropped)?;
+    }
+    if args.as_orders {
+        return orders::run(settings, args, &file, fates).await;
     }
     let ledger = open(settings, args).await?;
     let ttl = Duration::from_secs(args.ttl_seconds.unwrap_or(if ledger.is_embedded() {

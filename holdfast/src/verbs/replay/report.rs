@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use console::style;
 use indicatif::HumanCount;
 
-use crate::replay::{BasketFile, Summary, Tally};
+use crate::replay::{BasketFile, Placements, Summary, Tally};
 use crate::verbs::audit;
 
 /// Dropped lines that are printed; the rest is counted.
@@ -70,6 +71,27 @@ pub(super) fn print(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
     let note = if summary.concurrency > 1 { "depends on timing: concurrency was above 1" } else { "" };
     row(out, "digest", &tally.digest.to_string(), note)?;
     audit::print(out, &summary.audit)
+}
+
+/// What came of a file's baskets as orders.
+pub(super) fn print_placements(
+    out: &mut dyn Write,
+    placements: &Placements,
+    placed_within: Duration,
+    ended_within: Duration,
+) -> io::Result<()> {
+    row(out, "baskets", &count(placements.baskets), &rate(placements.baskets, placed_within.as_secs_f64()))?;
+    row(
+        out,
+        "placed",
+        &count(placements.placed),
+        &format!("all ended after {:.1} s", ended_within.as_secs_f64()),
+    )?;
+    row(out, "refused", &count(placements.refused.values().sum()), &reasons(&placements.refused))?;
+    if placements.empty > 0 {
+        row(out, "empty", &count(placements.empty), "no line of them could be ordered")?;
+    }
+    Ok(())
 }
 
 fn row(out: &mut dyn Write, name: &str, value: &str, note: &str) -> io::Result<()> {
