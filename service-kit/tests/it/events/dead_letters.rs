@@ -2,12 +2,15 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_trait::async_trait;
 use service_kit::events::{
-    DeadLetters, HandleError, Handled, LocalLog, LocalOptions, Record, Selection, Transport,
+    DeadLetters, HandleError, Handled, LocalLog, LocalOptions, PublishError, Publisher, Record, Selection,
+    Transport,
 };
 
-use super::harness::{DLQ, GROUP, Place, Running, Scripted, TOPIC, consume, options, place};
+use super::harness::{DLQ, GROUP, Place, Running, Scripted, TOPIC, WithPublisher, consume, options, place};
 use super::support::{record, until};
 
 fn letters(place: &Place) -> DeadLetters {
@@ -206,4 +209,37 @@ async fn a_repeated_redrive_has_no_second_effect_and_works_from_another_process(
     until("the next one is done", async || handler.done("bad") == [1, 2, 3]).await;
     assert_eq!(handler.duplicates(), [("bad".to_owned(), 1), ("bad".to_owned(), 2)]);
     running.end().await;
+}
+
+/// Passes on what the test allows, and nothing of the same call after what it does not.
+struct UpTo(LocalLog, AtomicUsize);
+
+#[async_trait]
+impl Publisher for UpTo {
+    async fn publish(&self, records: &[Record]) -> Vec<Result<(), PublishError>> {
+        let allowed = self.1.load(Ordering::SeqCst).min(records.len());
+        self.1.fetch_sub(allowed, Ordering::SeqCst);
+        let mut answers = self.0.publisher().publish(&records[..allowed]).await;
+        answers.resize(records.len(), Err(PublishError::Transient("away".into())));
+        answers
+    }
+}
+
+#[tokio::test]
+async fn whatever_a_redrive_could_not_send_a_second_one_completes() {
+    // Two letters, the last record of the key, two marks.
+    for allowed in 0..5 {
+        let (place, handler, running) = poisoned().await;
+        handler.heal();
+        let failing = Arc::new(UpTo(place.log.clone(), allowed.into()));
+        let transport: Arc<dyn Transport> = Arc::new(WithPublisher(place.log.clone(), failing));
+        let error = DeadLetters::new(transport, TOPIC, GROUP).redrive(&all()).await.unwrap_err();
+        assert!(error.message.contains("repeat") && error.is_transient, "{error}");
+        assert!(!pending(&place).await.is_empty(), "after {allowed} records something is left to be settled");
+        letters(&place).redrive(&all()).await.unwrap();
+        until("healed", async || handler.done("bad") == [1, 2]).await;
+        until("unparked", async || parked(&place).await.is_empty()).await;
+        assert!(pending(&place).await.is_empty());
+        running.end().await;
+    }
 }

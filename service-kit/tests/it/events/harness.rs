@@ -207,4 +207,8 @@ impl Transport for WithPublisher {
     async fn subscribe(&self, group: &str, topics: &[&str]) -> Result<Box<dyn Subscription>, TransportError> {
         self.0.subscribe(group, topics).await
     }
+
+    async fn read(&self, topic: &str, after: &[(i32, i64)]) -> Result<Vec<Received>, TransportError> {
+        self.0.read(topic, after).await
+    }
 }

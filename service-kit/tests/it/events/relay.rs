@@ -274,6 +274,32 @@ async fn a_transport_that_is_away_delays_and_reorders_nothing() {
 }
 
 #[tokio::test]
+async fn a_database_that_breaks_connections_delays_and_loses_nothing() {
+    let stores = stores().await;
+    let database = &stores.databases[0];
+    for n in 1..=30 {
+        commit(database, "a", n).await;
+    }
+    let publisher = FakePublisher::new(|_| Ok(()));
+    let metrics = Metrics::default();
+    let relay =
+        start_measured(database, &publisher, RelayOptions { page_rows: 1, ..options() }, Some(&metrics));
+    let broke = async || {
+        let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                    WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let _ = sqlx::query(kill).execute(database.pool()).await;
+        metrics.render().lines().any(|line| line.contains("kind=\"database\"") && !line.ends_with(" 0"))
+    };
+    until("the relay met a broken connection", broke).await;
+    drained(database).await;
+    relay.end().await;
+    let mut sent = publisher.sent()["a"].clone();
+    assert!(sent.is_sorted(), "{sent:?}");
+    sent.dedup();
+    assert_eq!(sent, (1..=30).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn what_was_committed_before_the_stop_is_sent_before_the_end() {
     for database in stores().await.databases {
         let publisher = FakePublisher::new(|_| Ok(()));
