@@ -211,15 +211,21 @@ async fn a_repeated_redrive_has_no_second_effect_and_works_from_another_process(
     running.end().await;
 }
 
-/// Passes on what the test allows, and nothing of the same call after what it does not.
-struct UpTo(LocalLog, AtomicUsize);
+/// Passes on what the test allows, then nothing of the same call; after it everything or nothing.
+struct UpTo {
+    log: LocalLog,
+    allowed: AtomicUsize,
+    then: usize,
+}
 
 #[async_trait]
 impl Publisher for UpTo {
     async fn publish(&self, records: &[Record]) -> Vec<Result<(), PublishError>> {
-        let allowed = self.1.load(Ordering::SeqCst).min(records.len());
-        self.1.fetch_sub(allowed, Ordering::SeqCst);
-        let mut answers = self.0.publisher().publish(&records[..allowed]).await;
+        let allowed = self.allowed.load(Ordering::SeqCst);
+        let left = allowed.checked_sub(records.len()).unwrap_or(self.then);
+        self.allowed.store(left, Ordering::SeqCst);
+        let passed = &records[..allowed.min(records.len())];
+        let mut answers = self.log.publisher().publish(passed).await;
         answers.resize(records.len(), Err(PublishError::Transient("away".into())));
         answers
     }
@@ -228,10 +234,10 @@ impl Publisher for UpTo {
 #[tokio::test]
 async fn whatever_a_redrive_could_not_send_a_second_one_completes() {
     // Two letters, the last record of the key, two marks.
-    for allowed in 0..5 {
+    for (allowed, then) in (0..5).flat_map(|allowed| [(allowed, 0), (allowed, 1_000)]) {
         let (place, handler, running) = poisoned().await;
         handler.heal();
-        let failing = Arc::new(UpTo(place.log.clone(), allowed.into()));
+        let failing = Arc::new(UpTo { log: place.log.clone(), allowed: allowed.into(), then });
         let transport: Arc<dyn Transport> = Arc::new(WithPublisher(place.log.clone(), failing));
         let error = DeadLetters::new(transport, TOPIC, GROUP).redrive(&all()).await.unwrap_err();
         assert!(error.message.contains("repeat") && error.is_transient, "{error}");
