@@ -6,6 +6,8 @@
 //! record follows them: "unpark, if nothing was added since the letter of this time". The consumer meets it behind the
 //! letters and decides by its own row, so an event that came in between keeps the key parked.
 //!
+//! Discard letters of a compacted topic instead of sending them back: what is sent back becomes the last record of its key.
+//!
 //! **Repeating any of this is harmless**: a crash between sending and marking sends again, under the same event id.
 
 mod discard;
