@@ -24,10 +24,12 @@ impl ClientContext for Logs {
     fn error(&self, error: KafkaError, reason: &str) {
         match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::Fatal) => tracing::error!(%error, "Kafka: {reason}"),
-            // Already logged for each connection.
-            Some(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::Resolve) => {
-                tracing::debug!(%error, "Kafka: {reason}");
-            }
+            // Already logged for each connection, and not as often.
+            Some(
+                RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::Resolve
+                | RDKafkaErrorCode::AllBrokersDown,
+            ) => tracing::debug!(%error, "Kafka: {reason}"),
             _ => tracing::warn!(%error, "Kafka: {reason}"),
         }
     }

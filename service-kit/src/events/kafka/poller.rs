@@ -51,22 +51,22 @@ pub(super) fn run(consumer: GroupConsumer, shared: &Shared) {
     drop(consumer);
 }
 
-/// Pauses when the queue is full, and what comes while it is paused; resumes when it is drained.
+/// Pauses while the queue is full, and what comes while it is; goes on when it is drained. Answers whether it is paused now.
 fn regulate(consumer: &GroupConsumer, shared: &Shared, is_paused: bool) -> bool {
     let has_new = shared.take_new();
-    if (!is_paused && shared.is_full()) || (is_paused && has_new) {
-        let pausing = consumer.assignment().and_then(|assigned| consumer.pause(&assigned));
-        return pausing
-            .inspect_err(|error| tracing::warn!(%error, "Kafka partitions were not paused"))
-            .is_ok();
+    let wants_pause = shared.is_full() || (is_paused && !shared.is_drained());
+    let changed = match (wants_pause, is_paused) {
+        (true, _) if !is_paused || has_new => consumer.assignment().and_then(|all| consumer.pause(&all)),
+        (false, true) => consumer.assignment().and_then(|all| consumer.resume(&all)),
+        _ => return is_paused,
+    };
+    match changed {
+        Ok(()) => wants_pause,
+        Err(error) => {
+            tracing::warn!(%error, wants_pause, "Kafka partitions were not paused, or did not go on; trying again");
+            is_paused
+        }
     }
-    if is_paused && shared.is_drained() {
-        let resuming = consumer.assignment().and_then(|assigned| consumer.resume(&assigned));
-        return resuming
-            .inspect_err(|error| tracing::warn!(%error, "Kafka partitions were not resumed"))
-            .is_err();
-    }
-    is_paused
 }
 
 /// Most errors pass by themselves. Those that need somebody are the caller's; after a fatal one nothing comes any more.
@@ -123,7 +123,13 @@ impl ConsumerContext for Member {
                 tracing::info!(partitions = ?places(list), "Kafka partitions came");
                 self.shared.assign(places(list));
             }
-            Rebalance::Revoke(list) => self.give_up(consumer, &places(list)),
+            Rebalance::Revoke(list) => {
+                // A pause outlives the assignment: the partition would be paused when it comes back.
+                if let Err(error) = consumer.resume(list) {
+                    tracing::warn!(%error, "Kafka partitions that go were left paused");
+                }
+                self.give_up(consumer, &places(list));
+            }
             Rebalance::Error(error) => tracing::warn!(%error, "rebalancing the Kafka group failed"),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::join_all;
@@ -18,6 +19,9 @@ use super::record;
 
 pub(super) type Producer = FutureProducer<Logs>;
 
+/// Said by us alone: librdkafka itself says `MessageTimedOut`.
+const NO_ANSWER: RDKafkaErrorCode = RDKafkaErrorCode::OperationTimedOut;
+
 /// What became of one record.
 type Sent = Result<(), Unsent>;
 
@@ -31,11 +35,20 @@ enum Unsent {
 /// The records of one topic and key, by their places in the call.
 type Chain = Vec<usize>;
 
+/// A producer, and how many were before it.
+#[derive(Clone)]
+struct Numbered {
+    number: u64,
+    producer: Producer,
+}
+
 /// Of each topic and key, one record is on its way at a time, so that none overtakes an earlier one that fails. Different keys
 /// go at once. The idempotent producer keeps its own retries from duplicating or reordering anything.
 pub(super) struct KafkaPublisher {
     config: ClientConfig,
-    producer: Mutex<Producer>,
+    current: Mutex<Numbered>,
+    /// Longer than librdkafka may take to say that a record timed out.
+    answer_within: Duration,
     /// Held alone by a record that must not share a batch, and together by all others.
     company: tokio::sync::RwLock<()>,
 }
@@ -44,12 +57,21 @@ impl KafkaPublisher {
     pub(super) fn new(options: &KafkaOptions) -> Result<Self, TransportError> {
         let config = options.producer();
         let producer = create(&config).map_err(|error| transport_error("preparing to publish", &error))?;
-        Ok(Self { config, producer: Mutex::new(producer), company: tokio::sync::RwLock::new(()) })
+        Ok(Self {
+            config,
+            current: Mutex::new(Numbered { number: 0, producer }),
+            answer_within: options.delivery_timeout * 2 + Duration::from_secs(2),
+            company: tokio::sync::RwLock::new(()),
+        })
     }
 
     /// Cheap: a handle on the one producer.
     pub(super) fn producer(&self) -> Producer {
-        self.producer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current().producer
+    }
+
+    fn current(&self) -> Numbered {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn send_chain(&self, records: &[Record], chain: Chain, is_full: &AtomicBool) -> Vec<(usize, Sent)> {
@@ -75,17 +97,21 @@ impl KafkaPublisher {
     async fn send(&self, record: &Record) -> Result<(), KafkaError> {
         // `send` would wait for a full queue, and let later records overtake meanwhile. The handle goes before the wait: a
         // producer that is replaced must not end here.
-        let queued = self.producer().send_result(record::outgoing(record)).map_err(|(error, _)| error);
+        let (number, queued) = {
+            let Numbered { number, producer } = self.current();
+            (number, producer.send_result(record::outgoing(record)).map_err(|(error, _)| error))
+        };
         let result = match queued {
-            Ok(delivery) => match delivery.await {
-                Ok(delivered) => delivered.map(drop).map_err(|(error, _)| error),
+            Ok(delivery) => match tokio::time::timeout(self.answer_within, delivery).await {
+                Ok(Ok(delivered)) => delivered.map(drop).map_err(|(error, _)| error),
                 // Its producer was replaced beneath it: it may have arrived.
-                Err(_) => Err(KafkaError::Canceled),
+                Ok(Err(_)) => Err(KafkaError::Canceled),
+                Err(_) => Err(KafkaError::MessageProduction(NO_ANSWER)),
             },
             Err(error) => Err(error),
         };
-        if result.is_err() {
-            self.renew_if_broken();
+        if let Err(error) = &result {
+            self.replace_if_spent(number, error);
         }
         result
     }
@@ -97,21 +123,23 @@ impl KafkaPublisher {
         self.send(record).await
     }
 
-    /// A producer that lost its footing for good (its sequence broke, say) refuses everything: what comes next gets a new one.
-    fn renew_if_broken(&self) {
-        let mut producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((code, reason)) = producer.client().fatal_error() else {
+    /// After a fatal error (its sequence broke, say) a producer refuses everything, and one that does not even say that a record
+    /// timed out is stuck. Either is replaced, once.
+    fn replace_if_spent(&self, number: u64, error: &KafkaError) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let fatal = current.producer.client().fatal_error();
+        if current.number != number || (fatal.is_none() && !is(error, NO_ANSWER)) {
             return;
-        };
-        tracing::warn!(%code, reason, "Kafka's producer cannot go on; a new one takes over");
+        }
         match create(&self.config) {
-            Ok(new) => {
-                let old = std::mem::replace(&mut *producer, new);
+            Ok(producer) => {
+                tracing::warn!(%error, ?fatal, "Kafka's producer cannot go on; a new one takes over");
+                let spent = std::mem::replace(&mut *current, Numbered { number: number + 1, producer });
                 // The last handle's end waits for the producer's thread.
-                drop(tokio::task::spawn_blocking(move || drop(old)));
+                drop(tokio::task::spawn_blocking(move || drop(spent)));
             }
             Err(error) => {
-                tracing::error!(%error, "no new Kafka producer could be made; the next call tries again")
+                tracing::error!(%error, "no new Kafka producer could be made; the next failure tries again")
             }
         }
     }

@@ -1,11 +1,13 @@
 //! What needs errors on order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use service_kit::events::kafka::mock::{MockKafka, Refusal};
 use service_kit::events::kafka::{KafkaOptions, KafkaTransport};
 use service_kit::events::{PublishError, Transport};
+
+use tokio::time::sleep;
 
 use super::{numbers_by_key, options, publish_all, record, take, topic, unique};
 
@@ -21,7 +23,6 @@ fn kinds(results: &[Result<(), PublishError>]) -> Vec<&'static str> {
 
 async fn arrived(transport: &KafkaTransport, topic: &str, count: usize) -> BTreeMap<String, Vec<usize>> {
     let mut subscription = transport.subscribe(&unique("group"), &[topic]).await.unwrap();
-    // A last record of another key: nothing else is behind it in the partition it shares.
     let received = take(&mut *subscription, count).await;
     subscription.close().await;
     numbers_by_key(&received)
@@ -88,4 +89,28 @@ async fn a_producer_that_lost_its_footing_is_replaced() {
     let results = transport.publisher().publish(&[record(&topic, "k", 1), record(&topic, "k", 2)]).await;
     assert_eq!(kinds(&results), ["ok", "ok"]);
     assert_eq!(arrived(&transport, &topic, 3).await["k"], [0, 1, 2]);
+}
+
+#[tokio::test]
+async fn a_member_that_lost_its_partitions_while_it_was_full_reads_on() {
+    const COUNT: usize = 3000;
+    let mock = MockKafka::start().unwrap();
+    let options = options(mock.brokers());
+    let transport = KafkaTransport::new(options.clone()).unwrap();
+    let topic = topic(&transport).await;
+    let sent: Vec<_> = (0..COUNT).map(|at| record(&topic, &format!("k{at}"), at)).collect();
+    publish_all(&transport, &sent).await;
+    let mut subscription = transport.subscribe(&unique("group"), &[&topic]).await.unwrap();
+    let first = take(&mut *subscription, 1).await;
+    subscription.done(&first).await.unwrap();
+    // Its queue fills, and it pauses. Then the brokers are away for longer than its session.
+    sleep(Duration::from_secs(1)).await;
+    mock.down().unwrap();
+    sleep(options.session_timeout * 2).await;
+    mock.up().unwrap();
+    let mut keys: BTreeSet<String> = first.into_iter().map(|one| one.record.key).collect();
+    while keys.len() < COUNT {
+        keys.extend(take(&mut *subscription, 1).await.into_iter().map(|one| one.record.key));
+    }
+    subscription.close().await;
 }
