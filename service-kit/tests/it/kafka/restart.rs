@@ -76,9 +76,6 @@ fn nothing_lost_and_in_order(read: &BTreeMap<String, Vec<usize>>, published: &[u
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_stops_and_dies_loses_nothing_and_keeps_the_order() {
-        .with_max_level(tracing::Level::DEBUG)
-        .with_writer(std::io::stderr)
-        .try_init();
     let Some(mut broker) = own("a broker that stops and dies under load").await else { return };
     let options = KafkaOptions { delivery_timeout: Duration::from_secs(2), ..options(&broker.address()) };
     let transport = KafkaTransport::new(options.clone()).unwrap();
