@@ -1,10 +1,11 @@
 //! The Kafka transport. What both can show runs on the mock cluster and on a real broker; what needs injected errors runs on the
 //! mock cluster alone, what needs compaction, the admin API or a restart on a real broker alone.
 
+// First, because it takes longest and so runs beside all others.
+mod absence;
 mod both;
 mod mocked;
 mod real;
-mod restart;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

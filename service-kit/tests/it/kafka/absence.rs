@@ -77,7 +77,9 @@ fn nothing_lost_and_in_order(read: &BTreeMap<String, Vec<usize>>, published: &[u
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_stops_and_dies_loses_nothing_and_keeps_the_order() {
     let Some(mut broker) = own("a broker that stops and dies under load").await else { return };
-    let options = KafkaOptions { delivery_timeout: Duration::from_secs(2), ..options(&broker.address()) };
+    let short = Duration::from_secs(2);
+    let options =
+        KafkaOptions { delivery_timeout: short, session_timeout: short, ..options(&broker.address()) };
     let transport = KafkaTransport::new(options.clone()).unwrap();
     let topic = topic(&transport).await;
     let mut subscription = transport.subscribe(&unique("group"), &[&topic]).await.unwrap();
