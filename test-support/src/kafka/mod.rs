@@ -48,9 +48,11 @@ pub async fn real(what: &str) -> Option<String> {
     }
 }
 
-/// For what needs a broker to stop and start: one of its own, or `None` where `KAFKA=mock` was asked for, after having said so.
+/// For what needs a broker to stop and start: one of its own, or `None` where `KAFKA=mock` was asked for, or where brokers were
+/// named (which nobody stops) and none is installed, after having said so.
 pub async fn own(what: &str) -> Option<Broker> {
-    if is_mock() {
+    let has_none = crate::environment("TEST_KAFKA_BROKERS").is_some() && installation::class_path().is_err();
+    if is_mock() || has_none {
         return not_shown(what);
     }
     let started: Result<Broker> = Broker::start().await;
@@ -59,7 +61,11 @@ pub async fn own(what: &str) -> Option<Broker> {
 
 /// Whether a real broker is to be had; says what is not shown if not. Starts none.
 pub fn is_real(what: &str) -> bool {
-    !is_mock() || not_shown::<()>(what).is_some()
+    let is_real = !is_mock();
+    if !is_real {
+        not_shown::<()>(what);
+    }
+    is_real
 }
 
 fn is_mock() -> bool {
@@ -68,7 +74,8 @@ fn is_mock() -> bool {
 
 /// Past the capture of a passing test's output: nobody shall miss it.
 fn not_shown<T>(what: &str) -> Option<T> {
-    let line = format!("KAFKA=mock: not shown, for it needs a real broker: {what}\n");
+    let reason = if is_mock() { "KAFKA=mock" } else { "TEST_KAFKA_BROKERS" };
+    let line = format!("{reason}: not shown, for it needs a real broker of the test's own: {what}\n");
     // Where standard error is gone there is nobody to tell.
     let _ = std::io::stderr().write_all(line.as_bytes());
     None
