@@ -5,7 +5,7 @@ use service_kit::{Edge, HttpOptions, Metrics, Server};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::support::{Stub, both, events, id, kinds, payment};
+use crate::support::{Stub, both, events, eventually, id, kinds, payment};
 
 #[tokio::test]
 async fn a_payment_accepted_right_before_a_crash_is_settled_by_the_next_process() {
@@ -62,16 +62,12 @@ async fn a_payment_whose_event_cannot_be_written_is_not_settled_until_it_can() {
         let (payment_id, order) = (id(), id());
         stub.process(&payment(payment_id, order, "approve")).await;
         // The worker says when it has failed.
-        while !stub
-            .get("/metrics")
-            .await
-            .body
-            .as_str()
-            .unwrap()
-            .contains("payment_worker_errors_total{service=\"payments\"} 1")
-        {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        let failures = "payment_worker_errors_total{service=\"payments\"} ";
+        eventually("the worker has failed", async || {
+            let metrics = stub.get("/metrics").await.body;
+            metrics.as_str().unwrap().contains(&format!("{failures}1"))
+        })
+        .await;
         assert_eq!(stub.find(payment_id).await.brief(), (200, "ACCEPTED"));
         stub.execute("ALTER TABLE elsewhere RENAME TO outbox").await;
         stub.until(payment_id, "SUCCESSFUL").await;

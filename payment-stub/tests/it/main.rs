@@ -8,6 +8,7 @@ mod documentation;
 mod methods;
 mod refunds;
 mod repeats;
+mod roles;
 mod service;
 mod strict;
 mod support;

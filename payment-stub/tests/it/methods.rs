@@ -5,7 +5,7 @@ use payment_stub::{ServiceOptions, Stopped};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{Stub, both, id, kinds, make_due, options, payment};
+use crate::support::{Stub, both, eventually, id, kinds, make_due, options, payment};
 
 #[tokio::test]
 async fn an_approved_payment_is_accepted_and_then_told_as_successful_exactly_so() {
@@ -86,9 +86,7 @@ async fn a_slow_payment_whose_caller_hangs_up_is_accepted_all_the_same() {
         let stub = Stub::start(&books).await;
         let payment_id = id();
         let call = stub.posting("/api/v1/payments/process", &payment(payment_id, id(), "slow:60000"));
-        while stub.find(payment_id).await.status == 404 {
-            tokio::task::yield_now().await;
-        }
+        eventually("accepted", async || stub.find(payment_id).await.status == 200).await;
         call.abort();
         stub.until(payment_id, "SUCCESSFUL").await;
         stub.stop().await;
@@ -173,7 +171,7 @@ async fn a_flaky_payment_fails_before_or_after_it_was_accepted_or_hangs_as_its_f
         assert_eq!(stub.process(&answered).await.brief(), (202, "ACCEPTED"));
 
         // Trying again is enough in the end, and pays once.
-        while stub.process(&before).await.status != 202 {}
+        eventually("answered", async || stub.process(&before).await.status == 202).await;
         stub.until(before_id, "SUCCESSFUL").await;
         let order: Uuid = before["orderId"].as_str().unwrap().parse().unwrap();
         assert_eq!(kinds(&stub.events(order).await), ["payment.successful"]);

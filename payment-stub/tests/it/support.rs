@@ -127,12 +127,7 @@ impl Stub {
 
     /// Asks until the payment stands there.
     pub(crate) async fn until(&self, id: Uuid, status: &str) {
-        let asking = async {
-            while self.find(id).await.body["status"] != status {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("{id} never was {status}"));
+        eventually(status, async || self.find(id).await.body["status"] == status).await;
     }
 
     /// A payment that was accepted after all else, and is settled: whatever was due before it has been looked at.
@@ -158,6 +153,16 @@ async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let bytes = response.bytes().await.unwrap();
     let text = || Value::from(String::from_utf8_lossy(&bytes).into_owned());
     Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or_else(|_| text()) }
+}
+
+/// Asks until it is so.
+pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let asking = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("it never was so: {what}"));
 }
 
 /// A row of the outbox.

@@ -70,13 +70,16 @@ fn a_probe_that_is_dropped_gives_its_place_to_the_next() {
 #[test]
 fn what_began_before_the_state_changed_counts_for_nothing() {
     let (breaker, now) = breaker();
-    let (old_success, old_failure) = (breaker.admit(now).unwrap(), breaker.admit(now).unwrap());
+    let old: [Permit<'_>; 4] = std::array::from_fn(|_| breaker.admit(now).unwrap());
+    let [early_success, old_success, old_failure, unsaid] = old;
     fail(&breaker, now, 3);
-    old_success.succeeded();
+    early_success.succeeded();
     assert_eq!(breaker.state(), BreakerState::Open);
     let later = now + OPTIONS.open_for;
     let probe = breaker.admit(later).unwrap();
+    old_success.succeeded();
     old_failure.failed(later);
+    drop(unsaid);
     assert_eq!(breaker.state(), BreakerState::HalfOpen);
     probe.succeeded();
     assert_eq!(breaker.state(), BreakerState::Closed);

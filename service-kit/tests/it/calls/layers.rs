@@ -134,6 +134,33 @@ async fn timeouts_open_the_breaker() {
 }
 
 #[tokio::test]
+async fn what_was_this_sides_own_doing_does_not_open_the_breaker() {
+    let fixture = fixture(fragile(1)).await;
+    // A request that cannot be made.
+    fixture.client.call(Call::get("/x").with_header("bad name", "y")).await.unwrap_err();
+    assert_eq!(fixture.client.breaker_state(), BreakerState::Closed);
+
+    // A try for which little of the deadline was left: 60 s less a pause of 59.9 s.
+    let mut options = CallOptions { deadline: Duration::from_secs(60), ..fragile(2) };
+    options.retry.attempts_max = 2;
+    (options.retry.delay_min, options.retry.delay_max) = (MS(59_900), MS(59_900));
+    let fixture = self::fixture(options).await;
+    fixture.callee.will([status(503), Reply::Never]);
+    let error = fixture.client.call(Call::get("/x")).await.unwrap_err();
+    assert_eq!((error.kind, error.attempts), (CallErrorKind::Deadline, 2));
+    assert_eq!(fixture.client.breaker_state(), BreakerState::Closed);
+}
+
+#[tokio::test]
+async fn a_deadline_that_is_shorter_than_a_tries_time_opens_the_breaker_too() {
+    let fixture = fixture(CallOptions { deadline: MS(30), ..fragile(1) }).await;
+    fixture.callee.will([Reply::Never]);
+    let error = fixture.client.call(Call::get("/x")).await.unwrap_err();
+    assert_eq!(error.kind, CallErrorKind::Deadline);
+    assert_eq!(fixture.client.breaker_state(), BreakerState::Open);
+}
+
+#[tokio::test]
 async fn a_breaker_that_opens_between_two_tries_ends_the_call_which_may_have_arrived() {
     let mut options = fragile(2);
     options.retry.attempts_max = 5;

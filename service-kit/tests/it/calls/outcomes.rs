@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 use super::{Reply, fixture, patient, status};
+use crate::support::PATIENCE;
 
 fn once() -> CallOptions {
     let mut options = patient();
@@ -89,10 +90,11 @@ async fn a_callee_that_never_answers_is_a_timeout_and_the_call_may_have_arrived(
 
 #[tokio::test]
 async fn the_deadline_cuts_a_try_short() {
-    let options = CallOptions { deadline: Duration::from_millis(30), ..patient() };
-    let fixture = fixture(options).await;
+    let (deadline, attempt_timeout) = (Duration::from_millis(30), Duration::from_secs(3_600));
+    let fixture = fixture(CallOptions { deadline, attempt_timeout, ..patient() }).await;
     fixture.callee.will([Reply::Never]);
-    let error = fixture.client.call(Call::get("/x")).await.unwrap_err();
+    let call = tokio::time::timeout(PATIENCE, fixture.client.call(Call::get("/x")));
+    let error = call.await.expect("the deadline").unwrap_err();
     assert_eq!((error.kind, error.may_have_arrived), (CallErrorKind::Deadline, true));
 }
 
