@@ -80,6 +80,8 @@ pub struct PlanBody {
     pub phase: String,
     /// Whether an action keeps failing.
     pub is_stuck: bool,
+    /// What would happen if everything answered well from now on.
+    pub next: Vec<String>,
     /// Calls that will be made.
     pub actions: Vec<PlannedBody>,
     /// When the time to pay ends.
@@ -120,6 +122,7 @@ impl From<Plan> for PlanBody {
             order_id: plan.order.id,
             phase: crate::store::row::name_of(&plan.order.saga.phase),
             is_stuck: plan.order.saga.is_stuck,
+            next: crate::saga::plan(&plan.order.saga),
             actions: plan.actions.into_iter().map(planned).collect(),
             payment_deadline: plan.payment_deadline.map(WireTime),
         }

@@ -4,8 +4,8 @@ use order_service::saga::{OrderStatus, PaymentStatus};
 use serde_json::json;
 use service_kit::events::{Handled, Handler};
 
-use crate::fakes::Hold;
-use crate::world::{cart, choreographed, incoming, on_both, on_both_with};
+use super::fakes::Hold;
+use super::world::{cart, choreographed, incoming, on_both, on_both_with};
 
 #[tokio::test]
 async fn an_order_is_reserved_paid_committed_and_confirmed() {

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::fakes::{FakeInventory, FakePayments};
+use super::fakes::{FakeInventory, FakePayments};
 
 /// More than enough on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -71,15 +71,16 @@ pub(crate) async fn on_both_with(options: (StoreOptions, WorkerOptions), test: i
     }
 }
 
-async fn migrated(url: String) -> anyhow_free::Result {
+/// For what does not depend on the database.
+pub(crate) async fn sqlite() -> World {
+    World::new(Dialect::Sqlite, quick()).await
+}
+
+async fn migrated(url: String) -> Result<(), sqlx::Error> {
     let database = Database::connect(&url, SCHEMA).await?;
     Store::new(database.clone(), StoreOptions::default()).migrate().await?;
     database.close().await;
     Ok(())
-}
-
-mod anyhow_free {
-    pub(super) type Result = std::result::Result<(), sqlx::Error>;
 }
 
 impl World {
@@ -205,6 +206,35 @@ impl World {
 
     pub(crate) async fn declined(&self, order: &Order) -> Result<Handled, HandleError> {
         self.events.handle(&decline(order, Uuid::now_v7())).await
+    }
+
+    /// The one order there is.
+    pub(crate) async fn only_order(&self) -> Uuid {
+        let id: String = sqlx::query_scalar("SELECT CAST(order_id AS text) FROM orders")
+            .fetch_one(self.store.database().pool())
+            .await
+            .unwrap();
+        id.parse().unwrap()
+    }
+
+    /// As if their time were over.
+    pub(crate) async fn expire_leases(&self) {
+        match self.store.database().dialect() {
+            Dialect::Postgres => self.sql("UPDATE saga_actions SET due_at = 'epoch'").await,
+            Dialect::Sqlite => self.sql("UPDATE saga_actions SET due_at = 0").await,
+        }
+    }
+
+    /// Writes what no code of this version writes.
+    pub(crate) async fn set_saga(&self, id: Uuid, saga: &str, definition: i64) {
+        let cast = match self.store.database().dialect() {
+            Dialect::Postgres => "::jsonb",
+            Dialect::Sqlite => "",
+        };
+        let text = format!(
+            "UPDATE orders SET saga = {saga}{cast}, saga_definition = {definition} WHERE CAST(order_id AS text) = '{id}'"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(text)).execute(self.store.database().pool()).await.unwrap();
     }
 
     /// Runs one statement, written for both databases.

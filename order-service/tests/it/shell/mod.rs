@@ -1,0 +1,15 @@
+//! Orders over their REST edge, their workers and their events, on Postgres and on SQLite, with an inventory and a payment provider
+//! that can be made to misbehave.
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod crash;
+mod events;
+mod fakes;
+mod happy;
+mod operators;
+mod placement;
+mod races;
+mod rest;
+mod service;
+mod undo;
+mod world;
