@@ -16,7 +16,7 @@ use crate::state::App;
 use crate::store::{Claim, Order, Placed, Placement, Settled};
 use crate::wire::order::OrderBody;
 use crate::wire::requests::PlaceWire;
-use crate::worker::{Finished, Patience};
+use crate::worker::Finished;
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// W3C: version, trace, span, flags.
@@ -79,7 +79,7 @@ async fn place_and_reserve(app: App, placement: Placement) -> Result<Order, Prob
 /// Makes the first call of the saga for whoever waits here, under the lease that the placement took.
 async fn reserve(app: &App, order: Order, token: Uuid) -> Result<Order, Problem> {
     let claim = Claim { order: order.id, action: Action::ReserveInventory, attempts: 1, token };
-    let finished = match app.executor().run(&claim, Patience::None).await {
+    let finished = match app.executor().run_for_caller(&order, &claim).await {
         Ok(finished) => finished,
         Err(error) => {
             // The order is durable and others go on with it.

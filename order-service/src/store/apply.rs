@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::apply_effects::{Came, Writing, write};
 use super::row::{self, RowError, order_columns_postgres, order_columns_sqlite};
 use super::{Order, Store};
-use crate::saga::{Cell, Input, Step, step};
+use crate::saga::{Cell, Effect, Input, Step, step};
 
 /// What led to an input.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -34,13 +34,15 @@ pub struct Applied {
     pub has_work: bool,
     /// Whether events are to be sent.
     pub has_events: bool,
+    /// How often an operator is asked to look.
+    pub alarms: u64,
 }
 
 impl Applied {
     /// An order that nothing was done to.
     pub(super) fn unchanged(order: Order) -> Self {
         let (cell, because) = (Cell::Duplicate, "nothing happened");
-        Self { order, cell, because, changed: false, has_work: false, has_events: false }
+        Self { order, cell, because, changed: false, has_work: false, has_events: false, alarms: 0 }
     }
 }
 
@@ -133,8 +135,9 @@ impl Store {
             let writing = Writing { came: Some(came), cause, at: now, options: &self.options, leased: None };
             (has_work, has_events) = write(tx, &order, &decided.effects, &writing).await?;
         }
-        let Step { cell, because, .. } = decided;
-        Ok(Applied { order, cell, because, changed: is_changed, has_work, has_events })
+        let Step { cell, because, effects, .. } = decided;
+        let alarms = effects.iter().filter(|effect| matches!(effect, Effect::Alarm(_))).count() as u64;
+        Ok(Applied { order, cell, because, changed: is_changed, has_work, has_events, alarms })
     }
 
     /// One input, in a transaction of its own. Run it in a task that nobody drops.

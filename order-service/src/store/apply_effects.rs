@@ -91,7 +91,6 @@ pub(super) async fn write(
                 timers::start(tx, order.id, order.saga.version, writing.options.payment_deadline).await?;
             }
             Effect::Alarm(what) => {
-                // The log is for people at the wheel; the metric counts rows, see `metrics`.
                 tracing::error!(order = %order.id, %what, "an order needs an operator");
                 lines.push(alarm_line(what));
             }

@@ -18,6 +18,7 @@ pub mod timeline;
 pub mod timers;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use service_kit::sql::Database;
@@ -67,6 +68,7 @@ pub struct Store {
     options: StoreOptions,
     work: Arc<Notify>,
     outbox: Arc<Notify>,
+    alarms: Arc<AtomicU64>,
 }
 
 impl Store {
@@ -77,7 +79,7 @@ impl Store {
 
     /// Around a database that was connected with [`SCHEMA`].
     pub fn new(db: Database, options: StoreOptions) -> Self {
-        Self { db, options, work: Arc::default(), outbox: Arc::default() }
+        Self { db, options, work: Arc::default(), outbox: Arc::default(), alarms: Arc::default() }
     }
 
     /// Brings the schema up to date.
@@ -105,8 +107,14 @@ impl Store {
         &self.outbox
     }
 
+    /// Alarms since the start.
+    pub fn alarms(&self) -> u64 {
+        self.alarms.load(Ordering::Relaxed)
+    }
+
     /// Tells whoever waits for work of this kind, after the commit.
     pub(crate) fn ring(&self, applied: &Applied) {
+        self.alarms.fetch_add(applied.alarms, Ordering::Relaxed);
         if applied.has_work {
             self.work.notify_one();
         }

@@ -25,7 +25,7 @@ struct Inner {
 
 /// How long to go on with a reserve that gets no answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Patience {
+enum Patience {
     /// Somebody waits: give it up after this try.
     None,
     /// Nobody waits: a few tries more.
@@ -85,8 +85,23 @@ impl Executor {
 
     /// Makes the call that was claimed and settles it. Run it in a task that nobody drops. An order that cannot be worked on is set
     /// aside, and told as an error.
-    pub async fn run(&self, claim: &Claim, patience: Patience) -> Result<Finished, ApplyError> {
-        let done = self.0.run(claim, patience).await;
+    pub async fn run(&self, claim: &Claim) -> Result<Finished, ApplyError> {
+        let done = self.0.run(claim).await;
+        self.or_set_aside(claim, done).await
+    }
+
+    /// The same for somebody who waits for this order, which is as it was when the call was leased: a reserve without an answer is given
+    /// up after this try.
+    pub async fn run_for_caller(&self, order: &Order, claim: &Claim) -> Result<Finished, ApplyError> {
+        let done = self.0.run_on(order, claim, Patience::None).await;
+        self.or_set_aside(claim, done).await
+    }
+
+    async fn or_set_aside(
+        &self,
+        claim: &Claim,
+        done: Result<Finished, ApplyError>,
+    ) -> Result<Finished, ApplyError> {
         if let Err(error) = &done {
             self.0.metrics.broken();
             let retry = self.0.retry(claim, error.to_string());
@@ -101,15 +116,19 @@ impl Executor {
 }
 
 impl Inner {
-    async fn run(&self, claim: &Claim, patience: Patience) -> Result<Finished, ApplyError> {
+    async fn run(&self, claim: &Claim) -> Result<Finished, ApplyError> {
         let order = self.store.read(claim.order).await?.ok_or(ApplyError::Unknown(claim.order))?;
         if !order.saga.outstanding.contains(&claim.action) {
             // Finished by another way since it was claimed.
             self.store.forget(claim).await?;
             return Ok(Finished { settled: Settled::LeaseLost, refusal: None, no_answer: None });
         }
+        self.run_on(&order, claim, Patience::Some).await
+    }
+
+    async fn run_on(&self, order: &Order, claim: &Claim, patience: Patience) -> Result<Finished, ApplyError> {
         let deadline = self.options.call_deadline;
-        let answer = match tokio::time::timeout(deadline, self.call(&order, claim)).await {
+        let answer = match tokio::time::timeout(deadline, self.call(order, claim)).await {
             Ok(answer) => answer,
             Err(_elapsed) => Err(NoAnswer::new(format!("no answer within {} s", deadline.as_secs_f32()))),
         };

@@ -36,12 +36,11 @@ impl Payments for HttpPayments {
         let body = json!({"paymentId": order.payment_id, "orderId": order.id, "amount": order.total,
             "method": order.payment_method});
         let answer = self.call(order, Call::keyed_post(format!("{PATH}/process"), body)).await?;
-        match answer.status {
-            // Taken note of; what came of it is told by an event.
-            200..=202 => Ok(PaymentState::Pending),
+        match (answer.status, answer.code()) {
+            // Taken note of, now or before.
+            (200..=202, _) => state_of(&answer),
             // The provider will not have it, such as a method that it does not know.
-            400 | 422 => {
-                let code = answer.code().unwrap_or("refused");
+            (400 | 422, Some(code @ ("invalid_request" | "invalid_json"))) => {
                 Ok(PaymentState::Declined(format!("{code}: {}", detail(&answer))))
             }
             _ => Err(unexpected("process", &answer)),
@@ -50,9 +49,10 @@ impl Payments for HttpPayments {
 
     async fn ask(&self, order: &Order) -> Result<PaymentState, NoAnswer> {
         let answer = self.call(order, Call::get(format!("{PATH}/{}", order.payment_id))).await?;
-        match answer.status {
-            200 => state_of(&answer),
-            404 => Ok(PaymentState::Unknown),
+        match (answer.status, answer.code()) {
+            (200, _) => state_of(&answer),
+            // Any other 404 says that this is not the provider.
+            (404, Some("payment_not_found")) => Ok(PaymentState::Unknown),
             _ => Err(unexpected("get", &answer)),
         }
     }
@@ -60,15 +60,10 @@ impl Payments for HttpPayments {
     async fn refund(&self, order: &Order) -> Result<PaymentState, NoAnswer> {
         let path = format!("{PATH}/{}/refund", order.payment_id);
         let answer = self.call(order, Call::keyed_post(path, json!({}))).await?;
-        match answer.status {
-            200 | 202 => match state_of(&answer)? {
-                // Money that is on its way back is not back yet.
-                PaymentState::Refunded => Ok(PaymentState::Refunded),
-                PaymentState::Unknown
-                | PaymentState::Pending
-                | PaymentState::Succeeded
-                | PaymentState::Declined(_) => Err(NoAnswer::new("the refund is under way")),
-            },
+        match (answer.status, answer.code()) {
+            // Money that is on its way back is not back yet: its status says so.
+            (200..=202, _) => state_of(&answer),
+            (409, Some("payment_not_settled")) => Ok(PaymentState::Pending),
             _ => Err(unexpected("refund", &answer)),
         }
     }
@@ -76,10 +71,11 @@ impl Payments for HttpPayments {
 
 fn state_of(answer: &Answer) -> Result<PaymentState, NoAnswer> {
     let status = answer.body["status"].as_str().unwrap_or_default();
-    match status.to_ascii_uppercase().as_str() {
-        "ACCEPTED" | "PENDING" | "PROCESSING" | "REQUESTED" => Ok(PaymentState::Pending),
-        "SUCCESSFUL" | "SUCCEEDED" | "PAID" | "REFUNDING" | "REFUND_PENDING" => Ok(PaymentState::Succeeded),
-        "FAILED" | "DECLINED" => {
+    match status {
+        "ACCEPTED" => Ok(PaymentState::Pending),
+        // Until a refund is done, the provider has the money.
+        "SUCCESSFUL" | "REFUNDING" => Ok(PaymentState::Succeeded),
+        "FAILED" => {
             let reason = answer.body["reason"].as_str().unwrap_or("declined");
             Ok(PaymentState::Declined(reason.to_owned()))
         }

@@ -10,7 +10,7 @@ pub mod ports;
 pub mod run;
 mod timers;
 
-pub use execute::{Executor, Finished, Patience};
+pub use execute::{Executor, Finished};
 pub use http_inventory::HttpInventory;
 pub use http_payments::HttpPayments;
 pub use ports::{

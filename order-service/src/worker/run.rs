@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::execute::{Executor, Patience};
+use super::execute::Executor;
 use super::timers;
 use crate::store::Claim;
 
@@ -48,7 +48,7 @@ impl Worker {
                 let executor = self.executor.clone();
                 calls.spawn(async move {
                     // Errors are told and set aside in there: one broken saga does not stop the rest.
-                    let _ = executor.run(&claim, Patience::Some).await;
+                    let _ = executor.run(&claim).await;
                 });
             }
             while let Some(ended) = calls.try_join_next() {

@@ -22,6 +22,8 @@ pub(crate) enum Act {
     DoAndFail,
     /// It is done at once, and answers when the test opens the gate.
     DoAndWait,
+    /// It answers what is, and does nothing.
+    Unchanged,
     /// It is not done before the test opens the gate.
     Wait,
 }
@@ -76,7 +78,7 @@ impl Stage {
         };
         self.arrived.notify_one();
         match act {
-            Act::Well => Ok(effect()),
+            Act::Well | Act::Unchanged => Ok(effect()),
             Act::Fail => Err(NoAnswer::new("the test says no")),
             Act::DoAndFail => {
                 effect();
@@ -236,9 +238,12 @@ impl Payments for FakePayments {
     }
 
     async fn refund(&self, order: &Order) -> Result<PaymentState, NoAnswer> {
+        let is_idle = self.stage.lock().always.get("refund") == Some(&Act::Unchanged);
         let effect = || {
-            self.set(order.payment_id, PaymentState::Refunded);
-            PaymentState::Refunded
+            if !is_idle {
+                self.set(order.payment_id, PaymentState::Refunded);
+            }
+            self.state(order.payment_id)
         };
         self.stage.play("refund", order.id, effect).await
     }

@@ -6,6 +6,7 @@ use order_service::saga::{Action, Input, PaymentStatus, Phase};
 use order_service::store::{Cause, Retry, Settled, StoreOptions};
 use order_service::worker::PaymentState;
 use serde_json::json;
+use service_kit::events::Handler;
 
 use super::fakes::{Act, Hold};
 use super::world::{on_both, on_both_with, quick};
@@ -182,6 +183,68 @@ async fn race_35_a_saga_of_a_newer_definition_is_left_for_newer_code() {
         let heard = world.paid(&order).await;
         assert!(matches!(heard, Err(HandleError::Transient(_))), "{heard:?}");
         assert_eq!(world.number("SELECT count(*) FROM inbox").await, 0, "it is not taken note of");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn race_13_a_payment_that_overtakes_its_order_is_noted_and_counts() {
+    on_both(async |mut world| {
+        world.work();
+        world.inventory.stage.next("reserve", [Act::Wait]);
+        let cart = super::world::cart();
+        let placing = world.place_with("k", &cart);
+        let overtaking = async {
+            world.inventory.stage.arrived.notified().await;
+            let id = world.only_order().await;
+            let order = world.order(id).await;
+            assert_eq!(order.saga.phase, Phase::Reserving, "the payment came first");
+            world.paid(&order).await.unwrap();
+            world.inventory.stage.gate.notify_one();
+            id
+        };
+        let (placed, id) = tokio::join!(placing, overtaking);
+        assert_eq!(placed.order_id(), id);
+        world.rests(id, "CONFIRMED").await;
+        assert_eq!(world.payments.stage.calls("process", id), 0, "what is paid is not asked for");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn race_40_paid_is_not_confirmed_and_not_shipped_before_the_stock_is_committed() {
+    on_both(async |mut world| {
+        world.work();
+        let id = world.place().await;
+        world.inventory.stage.next("commit", [Act::Wait]);
+        world.paid(&world.order(id).await).await.unwrap();
+        world.until(async || (world.inventory.stage.calls("commit", id) == 1).then_some(())).await;
+        let (path, body) = (format!("/api/v1/orders/{id}/ship"), json!({"trackingNumber": "T"}));
+        assert_eq!(world.post(&path, &body).await.brief(), (409, "invalid_state".to_owned()));
+        world.inventory.stage.gate.notify_one();
+        world.rests(id, "CONFIRMED").await;
+        assert_eq!(world.post(&path, &body).await.status, 200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refund_that_takes_its_time_is_no_alarm() {
+    on_both(async |mut world| {
+        world.work();
+        let id = world.place().await;
+        let order = world.order(id).await;
+        world.paid(&order).await.unwrap();
+        world.rests(id, "CONFIRMED").await;
+        // The provider says again and again that it still has the money.
+        world.payments.stage.always("refund", Act::Unchanged);
+        world.payments.set(order.payment_id, PaymentState::Succeeded);
+        world.post(&format!("/api/v1/orders/{id}/cancel"), &json!(null)).await;
+        world.until(async || (world.payments.stage.calls("refund", id) > 12).then_some(())).await;
+        let order = world.order(id).await;
+        assert!(!order.saga.is_stuck && order.saga.outstanding.contains(&Action::RefundPayment));
+        world.events.handle(&super::world::refund(&order, uuid::Uuid::now_v7())).await.unwrap();
+        world.rests(id, "CANCELLED").await;
     })
     .await;
 }

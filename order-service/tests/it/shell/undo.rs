@@ -101,6 +101,10 @@ async fn race_17_an_undoing_that_keeps_failing_is_stuck_tells_and_is_still_tried
         world.until(async || world.order(id).await.saga.is_stuck.then_some(())).await;
         let alarms = world.timeline(id).await;
         assert!(alarms.iter().any(|entry| entry.name == "ALARM"), "an alarm stands in the history");
+        let metrics = world.get("/metrics").await;
+        let text = std::str::from_utf8(&metrics.body).unwrap();
+        let alarms = text.lines().find(|line| line.starts_with("saga_alarms_total")).unwrap();
+        assert!(!alarms.ends_with(" 0"), "{alarms}");
         let tries = world.inventory.stage.calls("release", id);
         world.until(async || (world.inventory.stage.calls("release", id) > tries).then_some(())).await;
         world.inventory.stage.always("release", Act::Well);

@@ -34,10 +34,11 @@ pub(crate) struct World {
     pub(crate) payments: Arc<FakePayments>,
     options: WorkerOptions,
     worker: Option<(CancellationToken, JoinSet<()>)>,
-    _home: Arc<Home>,
+    home: Arc<Home>,
 }
 
 struct Home {
+    url: String,
     _folder: tempfile::TempDir,
     _server: Option<test_support::postgres::TestDatabase>,
 }
@@ -95,7 +96,7 @@ impl World {
                 (server.url.clone(), Some(server))
             }
         };
-        let home = Arc::new(Home { _folder: folder, _server: server });
+        let home = Arc::new(Home { url: url.clone(), _folder: folder, _server: server });
         let store = Store::connect(&url, options.0).await.unwrap();
         store.migrate().await.unwrap();
         let (inventory, payments) = (Arc::default(), Arc::default());
@@ -120,14 +121,23 @@ impl World {
         let app = App::new(executor, BodyLimits::default(), metrics, CancellationToken::new());
         let edge = Edge::new(order_service::router(app.clone()), app.metrics());
         let events = OrderEvents::new(store.clone());
-        Self { store, app, edge, events, inventory, payments, options, worker: None, _home: home }
+        Self { store, app, edge, events, inventory, payments, options, worker: None, home: home }
     }
 
     /// Another instance on the same database, inventory and provider.
     pub(crate) fn twin(&self, options: StoreOptions) -> Self {
-        let store = Store::new(self.store.database().clone(), options);
+        self.over(Store::new(self.store.database().clone(), options))
+    }
+
+    /// Where the database is.
+    pub(crate) fn url(&self) -> &str {
+        &self.home.url
+    }
+
+    /// The same with other connections.
+    pub(crate) fn over(&self, store: Store) -> Self {
         let (inventory, payments) = (Arc::clone(&self.inventory), Arc::clone(&self.payments));
-        Self::around(store, inventory, payments, self.options, Arc::clone(&self._home))
+        Self::around(store, inventory, payments, self.options, Arc::clone(&self.home))
     }
 
     /// Starts the loop.
@@ -288,6 +298,16 @@ pub(crate) fn decline(order: &Order, id: Uuid) -> Incoming {
         id,
         order.id,
         payments::PaymentFailed { payment_id, order_id, amount, reason },
+    )
+}
+
+pub(crate) fn refund(order: &Order, id: Uuid) -> Incoming {
+    let (payment_id, order_id, amount) = (order.payment_id, order.id, order.total);
+    incoming(
+        topics::PAYMENT_REFUNDED,
+        id,
+        order.id,
+        payments::PaymentRefunded { payment_id, order_id, amount },
     )
 }
 
