@@ -121,7 +121,7 @@ impl World {
         let app = App::new(executor, BodyLimits::default(), metrics, CancellationToken::new());
         let edge = Edge::new(order_service::router(app.clone()), app.metrics());
         let events = OrderEvents::new(store.clone());
-        Self { store, app, edge, events, inventory, payments, options, worker: None, home: home }
+        Self { store, app, edge, events, inventory, payments, options, worker: None, home }
     }
 
     /// Another instance on the same database, inventory and provider.
