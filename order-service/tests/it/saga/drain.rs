@@ -9,7 +9,7 @@ const ROUNDS_MAX: usize = 60;
 
 impl World {
     /// Goes on without faults until nothing moves any more.
-    pub fn drain(&mut self) {
+    pub(super) fn drain(&mut self) {
         for _ in 0..ROUNDS_MAX {
             if !self.round() {
                 return;
@@ -19,14 +19,14 @@ impl World {
     }
 
     /// Drains, and demands a good end.
-    pub fn ends_well(mut self) -> Self {
+    pub(super) fn ends_well(mut self) -> Self {
         self.drain();
         self.assert_agrees();
         self
     }
 
     /// One thing happens, if anything can. Timers fire last.
-    pub fn round(&mut self) -> bool {
+    pub(super) fn round(&mut self) -> bool {
         if !self.requests.is_empty() {
             let action = self.requests.remove(0);
             let answer = self.execute(action);

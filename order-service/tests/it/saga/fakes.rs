@@ -4,7 +4,7 @@ use order_service::saga::Input;
 
 /// The order's state in inventory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Hold {
+pub(super) enum Hold {
     Unknown,
     Held,
     Committed,
@@ -15,15 +15,15 @@ pub enum Hold {
 
 /// Inventory, as the table in the contract has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Inventory {
-    pub hold: Hold,
+pub(super) struct Inventory {
+    pub(super) hold: Hold,
     /// Whether a unit is there for a reserve, or for a late commit.
-    pub is_available: bool,
-    pub restocks: u32,
+    pub(super) is_available: bool,
+    pub(super) restocks: u32,
 }
 
 impl Inventory {
-    pub fn reserve(&mut self) -> Input {
+    pub(super) fn reserve(&mut self) -> Input {
         match self.hold {
             Hold::Unknown if self.is_available => {
                 self.hold = Hold::Held;
@@ -36,7 +36,7 @@ impl Inventory {
         }
     }
 
-    pub fn commit(&mut self) -> Input {
+    pub(super) fn commit(&mut self) -> Input {
         match self.hold {
             Hold::Held | Hold::Committed => self.hold = Hold::Committed,
             Hold::Expired if self.is_available => self.hold = Hold::Committed,
@@ -46,7 +46,7 @@ impl Inventory {
         if self.hold == Hold::Committed { Input::StockCommitted } else { Input::CommitLost }
     }
 
-    pub fn release(&mut self) -> Input {
+    pub(super) fn release(&mut self) -> Input {
         match self.hold {
             Hold::Committed => return Input::StockCommitted,
             Hold::Unknown | Hold::Held | Hold::Released | Hold::Expired => self.hold = Hold::Released,
@@ -56,13 +56,13 @@ impl Inventory {
     }
 
     /// The adjustment is keyed by order and line: a repeat changes nothing.
-    pub fn restock(&mut self) -> Input {
+    pub(super) fn restock(&mut self) -> Input {
         self.restocks = 1;
         Input::Restocked
     }
 
     /// Units that left for good.
-    pub fn sold(&self) -> i64 {
+    pub(super) fn sold(&self) -> i64 {
         i64::from(self.hold == Hold::Committed) - i64::from(self.restocks)
     }
 }
@@ -73,7 +73,7 @@ fn refused(code: &str) -> Input {
 
 /// How the provider was told to behave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Method {
+pub(super) enum Method {
     Approve,
     Decline,
     Silent,
@@ -83,7 +83,7 @@ pub enum Method {
 
 /// The payment's state at the provider.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Money {
+pub(super) enum Money {
     Unknown,
     Pending,
     Declined,
@@ -93,20 +93,20 @@ pub enum Money {
 
 /// The provider. The payment id is the key, so it charges once at most.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Provider {
-    pub method: Method,
-    pub money: Money,
+pub(super) struct Provider {
+    pub(super) method: Method,
+    pub(super) money: Money,
 }
 
 impl Provider {
-    pub fn process(&mut self) -> Input {
+    pub(super) fn process(&mut self) -> Input {
         if self.money == Money::Unknown {
             self.money = Money::Pending;
         }
         Input::PaymentAccepted
     }
 
-    pub fn ask(&self) -> Input {
+    pub(super) fn ask(&self) -> Input {
         match self.money {
             Money::Unknown => Input::PaymentUnknown,
             Money::Pending => Input::PaymentAccepted,
@@ -117,7 +117,7 @@ impl Provider {
     }
 
     /// No answer if there is nothing to give back: the call fails and is tried again.
-    pub fn refund(&mut self) -> Option<Input> {
+    pub(super) fn refund(&mut self) -> Option<Input> {
         match self.money {
             Money::Charged | Money::Refunded => {
                 self.money = Money::Refunded;
@@ -128,7 +128,7 @@ impl Provider {
     }
 
     /// Makes up its mind, and tells.
-    pub fn decide(&mut self) -> Option<Input> {
+    pub(super) fn decide(&mut self) -> Option<Input> {
         match (self.money, self.method) {
             (Money::Pending, Method::Approve) | (Money::Declined, Method::DeclineThenApprove) => {
                 self.money = Money::Charged;
@@ -143,7 +143,7 @@ impl Provider {
     }
 
     /// What the buyer is out of pocket.
-    pub fn kept(&self) -> i64 {
+    pub(super) fn kept(&self) -> i64 {
         i64::from(self.money == Money::Charged)
     }
 }

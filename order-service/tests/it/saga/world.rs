@@ -8,7 +8,7 @@ use super::fakes::{Hold, Inventory, Method, Money, Provider};
 
 /// An event for another service, durable: it is consumed at least once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Told {
+pub(super) enum Told {
     CreatedToInventory,
     CreatedToPayment,
     ConfirmedToInventory,
@@ -17,28 +17,28 @@ pub enum Told {
 
 /// Everything there is. Cloned to try what would be.
 #[derive(Clone, Debug)]
-pub struct World {
-    pub saga: Saga,
-    pub inventory: Inventory,
-    pub provider: Provider,
+pub(super) struct World {
+    pub(super) saga: Saga,
+    pub(super) inventory: Inventory,
+    pub(super) provider: Provider,
     /// Requests in the network: made, not yet executed, and nobody can call them back.
-    pub requests: Vec<Action>,
+    pub(super) requests: Vec<Action>,
     /// Answers of calls; a crash of the order service loses them.
-    pub answers: Vec<Input>,
+    pub(super) answers: Vec<Input>,
     /// Events for the order service; durable.
-    pub events: Vec<Input>,
+    pub(super) events: Vec<Input>,
     /// Events for the others; durable.
-    pub told: Vec<Told>,
+    pub(super) told: Vec<Told>,
     /// Timers that were set and did not fire yet.
-    pub timers: Vec<u64>,
+    pub(super) timers: Vec<u64>,
     /// Everything the order told, in order.
-    pub published: Vec<EventKind>,
+    pub(super) published: Vec<EventKind>,
     /// Each step's input and verdict, for a failing test's reader.
-    pub log: Vec<(Input, Cell)>,
+    pub(super) log: Vec<(Input, Cell)>,
 }
 
 impl World {
-    pub fn new(mode: Mode, method: Method, is_available: bool) -> Self {
+    pub(super) fn new(mode: Mode, method: Method, is_available: bool) -> Self {
         let first = begin(mode);
         let mut world = Self {
             saga: first.saga.clone(),
@@ -57,7 +57,7 @@ impl World {
     }
 
     /// The shell's one way to change an order.
-    pub fn apply(&mut self, input: Input) -> Step {
+    pub(super) fn apply(&mut self, input: Input) -> Step {
         let before = self.saga.clone();
         let step = step(&before, &input);
         self.log.push((input, step.cell));
@@ -91,7 +91,7 @@ impl World {
     }
 
     /// The other side carries out a request.
-    pub fn execute(&mut self, action: Action) -> Option<Input> {
+    pub(super) fn execute(&mut self, action: Action) -> Option<Input> {
         match action {
             Action::ReserveInventory => Some(self.inventory.reserve()),
             Action::CommitInventory => Some(self.inventory.commit()),
@@ -108,14 +108,14 @@ impl World {
     }
 
     /// A call that works: request, execution, answer.
-    pub fn call(&mut self, action: Action) {
+    pub(super) fn call(&mut self, action: Action) {
         if let Some(answer) = self.execute(action) {
             self.apply(answer);
         }
     }
 
     /// Another service consumes an event.
-    pub fn consume(&mut self, told: Told) {
+    pub(super) fn consume(&mut self, told: Told) {
         match told {
             Told::CreatedToInventory => {
                 let answer = self.inventory.reserve();
@@ -135,13 +135,13 @@ impl World {
     }
 
     /// The provider makes up its mind.
-    pub fn decide(&mut self) {
+    pub(super) fn decide(&mut self) {
         let event = self.provider.decide();
         self.events.extend(event);
     }
 
     /// The hold runs out; whether its stock stays free is the caller's choice.
-    pub fn expire(&mut self, stays_available: bool) {
+    pub(super) fn expire(&mut self, stays_available: bool) {
         if self.inventory.hold == Hold::Held {
             self.inventory.hold = Hold::Expired;
             self.inventory.is_available = stays_available;
@@ -150,13 +150,13 @@ impl World {
     }
 
     /// The order service dies and comes back: rows and durable events are what is left.
-    pub fn crash(&mut self) {
+    pub(super) fn crash(&mut self) {
         self.saga = reread(&self.saga);
         self.answers.clear();
     }
 
     /// Ended well in one of two ways, and never in both (I13).
-    pub fn assert_agrees(&self) {
+    pub(super) fn assert_agrees(&self) {
         assert_eq!(check(&self.saga), Ok(()));
         assert!(self.saga.outstanding.is_empty(), "something is outstanding: {self:#?}");
         let sold_and_kept = (self.inventory.sold(), self.provider.kept());
