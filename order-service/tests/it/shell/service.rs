@@ -9,7 +9,7 @@ use super::fakes::Act;
 use super::world::{cart, sqlite, until};
 
 #[tokio::test]
-async fn a_drained_service_finishes_what_it_began_and_says_so() {
+async fn race_39_a_drained_service_finishes_what_it_began_and_says_so() {
     let world = sqlite().await;
     let id = world.place().await;
     world.payments.stage.next("process", [Act::Wait]);
