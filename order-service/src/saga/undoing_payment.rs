@@ -45,10 +45,11 @@ pub(super) fn declined(saga: &Saga) -> Step {
 pub(super) fn unknown(saga: &Saga) -> Step {
     match saga.payment {
         PaymentStatus::Requested => unpaid(saga, "never asked for: there is nothing to give back"),
-        PaymentStatus::None | PaymentStatus::Failed | PaymentStatus::Refunded | PaymentStatus::Abandoned => {
-            duplicate(saga, NOBODY)
+        PaymentStatus::None | PaymentStatus::Failed => duplicate(saga, NOBODY),
+        // An answer from before the success, come late.
+        PaymentStatus::Refunding | PaymentStatus::Refunded | PaymentStatus::Abandoned => {
+            duplicate(saga, "a success dominates a failure")
         }
-        PaymentStatus::Refunding => alarm(saga, "the provider no longer knows the payment that it reported"),
         PaymentStatus::Paid => alarm(saga, BROKEN),
     }
 }

@@ -1,5 +1,7 @@
 //! The table as Markdown.
 
+use std::slice;
+
 use super::when::{key, when};
 use super::{reachable, samples};
 use crate::saga::{Effect, EventKind, Phase, Saga, Step, step};
@@ -86,7 +88,7 @@ fn rows(input: &str, cells: &Cells) -> String {
             Some(when) => text += &row(input, &when, answer),
             None => {
                 for state in some {
-                    let when = when(&[state.clone()], &all).unwrap_or_else(|| state.join("; "));
+                    let when = when(slice::from_ref(&state), &all).unwrap_or_else(|| state.join("; "));
                     text += &row(input, &when, answer);
                 }
             }

@@ -2,8 +2,11 @@
 
 use crate::saga::Saga;
 
+/// A side of a state: its name, and its value in words.
+type Side = (&'static str, fn(&Saga) -> String);
+
 /// What a state is told apart by.
-const SIDES: [(&str, fn(&Saga) -> String); 5] = [
+const SIDES: [Side; 5] = [
     ("stock", |saga| format!("{:?}", saga.stock)),
     ("payment", |saga| format!("{:?}", saga.payment)),
     ("status", |saga| format!("{:?}", saga.status)),

@@ -186,7 +186,7 @@ fn take<T>(all: &mut Vec<T>, pick: usize) -> Option<T> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn i13_every_order_ends_confirmed_or_fully_compensated(
