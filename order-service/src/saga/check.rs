@@ -66,6 +66,8 @@ fn outstanding(saga: &Saga) -> Result<(), &'static str> {
     must(!is_asked_for || saga.phase == Phase::Paying, "money is asked for while the stock is held")?;
     let is_asked_about = has(Action::AskPayment);
     must(!is_asked_about || saga.payment == PaymentStatus::Requested, "only open payments are asked about")?;
+    let is_askable = matches!(saga.phase, Phase::Paying | Phase::Compensating);
+    must(!is_asked_about || is_askable, "payments are asked about once overdue or undone")?;
     must(!(is_asked_for && is_asked_about), "a payment is asked for or about, not both")?;
     let is_open_at_end = saga.phase == Phase::Compensating && saga.payment == PaymentStatus::Requested;
     must(!is_open_at_end || is_asked_about, "an ending order asks about its open payment")

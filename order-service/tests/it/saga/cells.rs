@@ -1,7 +1,8 @@
 //! Rules about every cell, proved by trying all: each reachable saga with each input.
 
 use order_service::saga::{
-    Action, Cell, DEFINITION, Effect, Input, Phase, Saga, check, plan, reachable, samples, step,
+    Action, Cell, DEFINITION, Effect, Input, PaymentStatus, Phase, Saga, StockStatus, check, plan, reachable,
+    samples, step,
 };
 
 fn every_cell(judge: impl Fn(&Saga, &Input, &order_service::saga::Step)) {
@@ -110,6 +111,95 @@ fn race_17_whatever_keeps_failing_is_stuck_and_stays_outstanding() {
 }
 
 #[test]
+fn what_is_no_longer_wanted_may_fail_without_an_alarm() {
+    for saga in reachable() {
+        for action in Action::ALL.into_iter().filter(|action| !saga.outstanding.contains(action)) {
+            let input = Input::ActionFailing { action, attempts: 10, error: "503".to_owned() };
+            assert_eq!(step(&saga, &input).cell, Cell::Duplicate, "{saga:?} × {action:?}");
+        }
+    }
+}
+
+#[test]
+fn check_sees_every_field_that_is_broken() {
+    let [mut stock, mut payment, mut phases, mut actions] = [0; 4];
+    let is_broken = |saga: Saga| usize::from(check(&saga).is_err());
+    for saga in reachable() {
+        if !matches!(saga.phase, Phase::Compensating | Phase::Ended) {
+            for other in
+                [StockStatus::Requested, StockStatus::Held, StockStatus::Released, StockStatus::Committed]
+            {
+                let is_same = other == saga.stock;
+                assert!(
+                    is_same || is_broken(Saga { stock: other, ..saga.clone() }) == 1,
+                    "{saga:?} with {other:?}"
+                );
+                stock += usize::from(!is_same);
+            }
+        }
+        for other in [PaymentStatus::Paid, PaymentStatus::Refunding] {
+            let may_be = saga.payment == other
+                || matches!(saga.phase, Phase::Reserving | Phase::Shipped | Phase::Delivered);
+            if !may_be || other == PaymentStatus::Refunding && saga.payment != other {
+                assert_eq!(is_broken(Saga { payment: other, ..saga.clone() }), 1, "{saga:?} with {other:?}");
+                payment += 1;
+            }
+        }
+        for other in [Phase::Reserving, Phase::Paying, Phase::Committing, Phase::Confirmed, Phase::Ended] {
+            let is_same = other == saga.phase;
+            assert!(
+                is_same || is_broken(Saga { phase: other, ..saga.clone() }) == 1,
+                "{saga:?} as {other:?}"
+            );
+            phases += usize::from(!is_same);
+        }
+        for action in Action::ALL {
+            let mut outstanding = saga.outstanding.clone();
+            let is_optional = saga.phase == Phase::Paying;
+            if !outstanding.remove(&action) {
+                outstanding.insert(action);
+            }
+            if !is_optional {
+                assert_eq!(
+                    is_broken(Saga { outstanding, ..saga.clone() }),
+                    1,
+                    "{saga:?} with or without {action:?}"
+                );
+                actions += 1;
+            }
+        }
+    }
+    assert!(
+        [stock, payment, phases, actions].iter().all(|tried| *tried > 50),
+        "{stock} {payment} {phases} {actions}"
+    );
+}
+
+#[test]
+fn check_demands_all_of_committed_paid_undone_and_a_deadline() {
+    let find = |is_wanted: fn(&Saga) -> bool| reachable().into_iter().find(is_wanted).expect("reachable");
+    let confirmed = find(|saga| saga.phase == Phase::Confirmed);
+    let rule = |saga: Saga| check(&saga).expect_err("broken");
+    let uncommitted = Saga { stock: StockStatus::Held, ..confirmed.clone() };
+    assert_eq!(rule(uncommitted), "CONFIRMED means committed");
+    assert_eq!(rule(Saga { payment: PaymentStatus::Failed, ..confirmed }), "CONFIRMED means paid");
+    let ended = find(|saga| saga.phase == Phase::Ended);
+    let undone = "ended means that all is undone";
+    assert_eq!(rule(Saga { stock: StockStatus::Held, ..ended.clone() }), undone);
+    assert_eq!(rule(Saga { payment: PaymentStatus::Paid, ..ended.clone() }), undone);
+    assert_eq!(rule(Saga { phase: Phase::Compensating, ..ended }), undone);
+    let paying = find(|saga| saga.phase == Phase::Paying && saga.payment_timer.is_some());
+    let deadline = "exactly what waits for an event has a deadline";
+    assert_eq!(rule(Saga { payment_timer: None, ..paying }), deadline);
+}
+
+#[test]
+fn exactly_release_restock_and_refund_compensate() {
+    let undo = Action::ALL.into_iter().filter(|action| action.is_compensating()).map(Action::name);
+    assert_eq!(undo.collect::<Vec<_>>(), ["RELEASE_INVENTORY", "RESTOCK_INVENTORY", "REFUND_PAYMENT"]);
+}
+
+#[test]
 fn an_operator_can_skip_exactly_what_is_outstanding_and_abandon_exactly_what_is_undone() {
     for saga in reachable() {
         for action in Action::ALL {
@@ -162,4 +252,13 @@ fn a_plan_names_the_calls_and_the_events() {
         "rests as Confirmed, stock Committed, payment Paid",
     ];
     assert_eq!(plan, expected);
+}
+
+#[test]
+fn a_plan_expects_the_money_of_an_overdue_order_and_none_of_an_ended_one() {
+    let ask = Action::AskPayment;
+    for saga in reachable().into_iter().filter(|saga| saga.outstanding.contains(&ask)) {
+        let last = plan(&saga).pop().unwrap_or_default();
+        assert_eq!(last.starts_with("rests as Confirmed"), saga.phase == Phase::Paying, "{saga:?}: {last}");
+    }
 }

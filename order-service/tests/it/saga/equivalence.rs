@@ -113,7 +113,7 @@ fn ends(world: &World) -> (OrderStatus, i64, i64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn under_the_same_outcomes_both_end_with_the_same_status_money_and_stock(

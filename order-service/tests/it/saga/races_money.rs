@@ -206,3 +206,16 @@ fn race_16_a_timer_that_fires_after_the_success_or_from_another_life_is_a_duplic
     assert_eq!(world.apply(live).cell, Cell::Duplicate);
     assert_eq!(world.saga.status, OrderStatus::Confirmed);
 }
+
+#[test]
+fn race_14_an_answer_from_before_the_success_come_late_changes_nothing() {
+    let mut world = paying(Method::Approve);
+    world.apply(Input::Cancel { reason: None });
+    let unknown = world.execute(Action::AskPayment).expect("an answer");
+    assert_eq!(unknown, Input::PaymentUnknown);
+    world.execute(Action::ProcessPayment);
+    world.decide();
+    world.apply(Input::PaymentSucceeded);
+    assert_eq!(world.apply(unknown).cell, Cell::Duplicate);
+    assert_eq!(world.ends_well().provider.money, Money::Refunded);
+}
