@@ -2,12 +2,8 @@
 
 use std::sync::Arc;
 
-<<<<<<< HEAD
-use service_kit::{BodyLimits, Metrics, Problem, Readiness};
-=======
 use metrics::{Counter, counter};
-use service_kit::{BodyLimits, Metrics, Problem};
->>>>>>> f098e2e (order-service: Speak to inventory and the provider by their contract; count alarms; a role that suffices)
+use service_kit::{BodyLimits, Metrics, Problem, Readiness};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -36,19 +32,15 @@ impl App {
     /// Around an executor. `draining` is cancelled when the service stops: readiness goes off first.
     pub fn new(executor: Executor, body: BodyLimits, metrics: Metrics, draining: CancellationToken) -> Self {
         let worker = Worker::new(executor.clone());
-<<<<<<< HEAD
-        let shared = Shared { executor, worker, body, metrics, draining, tasks: TaskTracker::new() };
+        let alarms = metrics.register(|| counter!("saga_alarms_total"));
+        let tasks = TaskTracker::new();
+        let shared = Shared { executor, worker, body, metrics, draining, tasks, alarms };
         Self { shared: Arc::new(shared), process: None }
     }
 
     /// The same, as a part of a process.
     pub(crate) fn with_process(self, process: Readiness) -> Self {
         Self { process: Some(process), ..self }
-=======
-        let alarms = metrics.register(|| counter!("saga_alarms_total"));
-        let tasks = TaskTracker::new();
-        Self(Arc::new(Shared { executor, worker, body, metrics, draining, tasks, alarms }))
->>>>>>> f098e2e (order-service: Speak to inventory and the provider by their contract; count alarms; a role that suffices)
     }
 
     /// The orders.
@@ -88,12 +80,8 @@ impl App {
 
     /// The text that a scrape gets, with the store's numbers as they are now.
     pub fn scrape(&self) -> String {
-<<<<<<< HEAD
+        self.shared.alarms.absolute(self.store().alarms());
         self.shared.metrics.render()
-=======
-        self.0.alarms.absolute(self.store().alarms());
-        self.0.metrics.render()
->>>>>>> f098e2e (order-service: Speak to inventory and the provider by their contract; count alarms; a role that suffices)
     }
 
     /// Work of requests that goes on when their clients go away.
