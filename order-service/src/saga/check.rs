@@ -48,7 +48,12 @@ fn phase(saga: &Saga) -> Result<(), &'static str> {
             must(is_over, "undoing is CANCELLED or PAYMENT_FAILED")?;
             must(saga.reason.is_some(), "an order that ends without a sale says why")?;
             let is_ended = saga.phase == Phase::Ended;
-            must(is_ended == (is_free(stock) && is_settled(payment)), "ended means that all is undone")
+            must(is_ended == (is_free(stock) && is_settled(payment)), "ended means that all is undone")?;
+            let is_wanted = matches!(
+                stock,
+                StockStatus::Requested | StockStatus::Held | StockStatus::Committing | StockStatus::Committed
+            );
+            must(!is_wanted && payment != PaymentStatus::Paid, "undoing keeps neither stock nor money")
         }
     }
 }
