@@ -130,6 +130,8 @@ async fn what_inventory_tells_reaches_the_saga() {
         };
         let event = incoming(topics::RESERVATION_EXPIRED, Uuid::now_v7(), id, expired);
         assert_eq!(world.events.handle(&event).await, Ok(Handled::Done));
+        // Even where the saga would not mind, a second delivery is known by its id.
+        assert_eq!(world.events.handle(&event).await, Ok(Handled::Duplicate));
         let reason = "reservation_expired".to_owned();
         let lost = inventory::CommitFailed {
             order_id: id,
