@@ -10,6 +10,11 @@ pub mod service;
 
 pub use ports::free_port;
 
+/// Whether `CHAOS=long` was asked for: then tests may take as long as what they imitate.
+pub fn is_long_run() -> bool {
+    environment("CHAOS").is_some_and(|chaos| chaos == "long")
+}
+
 /// The one place that reads the environment.
 fn environment(name: &str) -> Option<String> {
     #[expect(

@@ -89,7 +89,7 @@ impl OrderDesk {
             let status = response.status();
             match status {
                 StatusCode::ACCEPTED => Ok(Placed::Taken),
-                StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => {
+                StatusCode::NOT_FOUND | StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => {
                     let problem: Code = response.json().await.map_err(lost)?;
                     Ok(Placed::Refused(problem.code))
                 }

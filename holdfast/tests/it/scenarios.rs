@@ -265,3 +265,17 @@ async fn part_of_a_hold_can_be_committed_and_the_rest_goes_back() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn race_08_a_reserve_that_is_repeated_after_its_hold_ran_out_is_told_so_and_not_what_it_was_told_first()
+{
+    on_every_store(async |shop: Shop| {
+        shop.stock(1, 10).await;
+        let order = new_order();
+        shop.reserve_for(1, order, &[(1, 4)]).await.is(201);
+        eventually("the hold runs out", async || shop.status(order).await == "EXPIRED").await;
+        shop.reserve_for(1, order, &[(1, 4)]).await.is_problem(410, "reservation_expired");
+        eventually("the stock is back", async || shop.counts(1).await == (10, 0, 10)).await;
+    })
+    .await;
+}

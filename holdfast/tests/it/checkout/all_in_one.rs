@@ -86,6 +86,39 @@ async fn a_confirmed_order_is_shipped_and_delivered_and_then_stays() {
 }
 
 #[tokio::test]
+async fn race_38_the_trace_of_a_placement_is_in_every_event_it_leads_to() {
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let market = Market::open(StoreKind::Sqlite, &[]).await;
+    market.inventory.stock(1, 10).await;
+    let body = json!({"userId": "ada", "items": [{"productId": 1, "quantity": 1, "unitPrice": "1.50"}]});
+    let traced = |request: reqwest::RequestBuilder| {
+        request.header("idempotency-key", "k").header("traceparent", TRACE).json(&body)
+    };
+    let placed = market.orders.send(reqwest::Method::POST, "/api/v1/orders", traced).await;
+    let order = order_id(&placed.is(202));
+    market.orders.becomes(order, "CONFIRMED", "PAID").await;
+    let log = market.process.data().join("events.db");
+    let log = sqlx::SqlitePool::connect(&format!("sqlite:{}", log.display())).await.unwrap();
+    for topic in ["order.created", "payment.successful", "order.confirmed"] {
+        eventually(&format!("{topic} is in the log"), async || {
+            let headers: Option<String> =
+                sqlx::query_scalar("SELECT headers FROM records WHERE topic = $1 AND key = $2")
+                    .bind(topic)
+                    .bind(order.to_string())
+                    .fetch_optional(&log)
+                    .await
+                    .unwrap();
+            headers.is_some_and(|headers| {
+                // The same trace; the span may be another.
+                assert!(headers.contains("4bf92f3577b34da6a3ce929d0e0e4736"), "{topic}: {headers}");
+                true
+            })
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn i5_i13_what_a_killed_process_left_half_way_is_finished_after_a_restart() {
     for kind in [StoreKind::Sqlite, StoreKind::Postgres] {
         println!("on {kind:?}");

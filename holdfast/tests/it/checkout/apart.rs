@@ -18,7 +18,7 @@ struct Fleet {
     inventory: Holdfast,
     orders: Holdfast,
     payments: Holdfast,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl Fleet {
@@ -41,7 +41,7 @@ impl Fleet {
             .start()
             .await
             .expect("orders starts");
-        Self { inventory, orders, payments, _database: database }
+        Self { inventory, orders, payments, database }
     }
 
     fn inventory(&self) -> Caller {
@@ -50,6 +50,19 @@ impl Fleet {
 
     fn orders(&self) -> Caller {
         Caller::new(&self.orders.url())
+    }
+
+    /// Events that wait in the three outboxes.
+    async fn unsent(&self) -> i64 {
+        let pool = sqlx::PgPool::connect(&self.database.url).await.expect("the database");
+        sqlx::query_scalar(
+            "SELECT (SELECT count(*) FROM inventory_service_schema.outbox) \
+             + (SELECT count(*) FROM order_service_schema.outbox) \
+             + (SELECT count(*) FROM payment_service_schema.outbox)",
+        )
+        .fetch_one(&pool)
+        .await
+        .expect("a count")
     }
 
     async fn checkout_agrees(&self, orders: u64) {
@@ -119,6 +132,50 @@ async fn while_inventory_is_away_orders_are_refused_and_none_is_half_made() {
         sleep(Duration::from_millis(300)).await;
     }
     fleet.checkout_agrees(12 + tries).await;
+}
+
+#[tokio::test]
+async fn i11_while_kafka_is_away_holds_and_orders_are_taken_and_afterwards_every_event_is_sent() {
+    // A chaos run waits for half a minute, an ordinary one for as long as it takes to see that work goes on.
+    let silence = if test_support::is_long_run() { Duration::from_secs(30) } else { Duration::from_secs(5) };
+    let _one_at_a_time = REAL.lock().await;
+    let mut real = kafka::own("orders while the broker is stopped").await;
+    let mock = MockKafka::start().expect("a mock cluster");
+    let brokers = real.as_ref().map_or_else(|| mock.brokers().to_owned(), |broker| broker.address());
+    let fleet = Fleet::start(&brokers).await;
+    let (inventory, orders) = (fleet.inventory(), fleet.orders());
+    inventory.stock(1, 100).await;
+    let before = order_id(&orders.place("before", 1, "approve").await.is(202));
+    orders.becomes(before, "CONFIRMED", "PAID").await;
+
+    match &mut real {
+        Some(broker) => broker.stop().await.unwrap(),
+        None => mock.down().unwrap(),
+    }
+    let mut placed = Vec::new();
+    for n in 0..10 {
+        placed.push(order_id(&orders.place(&format!("k-{n}"), 1, "approve").await.is(202)));
+    }
+    inventory.hold(&[(1, 5)]).await;
+    sleep(silence).await;
+    for order in &placed {
+        assert_eq!(
+            orders.order(*order).await["status"],
+            "AWAITING_PAYMENT",
+            "nobody can have heard of the payment"
+        );
+    }
+    assert!(fleet.unsent().await >= 20, "an order and a payment each wait in the outboxes");
+
+    match &mut real {
+        Some(broker) => broker.start_again().await.unwrap(),
+        None => mock.up().unwrap(),
+    }
+    for order in &placed {
+        orders.becomes(*order, "CONFIRMED", "PAID").await;
+    }
+    eventually("the outboxes are empty", async || fleet.unsent().await == 0).await;
+    fleet.checkout_agrees(11).await;
 }
 
 #[tokio::test]

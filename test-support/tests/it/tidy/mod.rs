@@ -4,6 +4,7 @@
 mod code;
 mod layers;
 mod manifests;
+mod races;
 mod sources;
 mod tree;
 
@@ -33,5 +34,16 @@ fn the_engines_layers_never_import_upwards() {
     let engine: Vec<_> = files.iter().filter_map(layers::EngineFile::of).collect();
     assert!(engine.len() > 10, "the engine's sources were not found");
     let findings: Vec<Finding> = engine.iter().flat_map(layers::check).collect();
+    insist_on_none(&findings);
+}
+
+#[test]
+fn every_row_of_the_race_table_has_a_test() {
+    insist_on_none(&races::without_a_test(&tree::sources()));
+}
+
+#[test]
+fn race_34_no_service_judges_a_deadline_by_its_own_clock() {
+    let findings: Vec<Finding> = tree::sources().iter().flat_map(races::wall_clocks).collect();
     insist_on_none(&findings);
 }
