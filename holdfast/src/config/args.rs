@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-/// The table of names. Texts as given; [`Settings::check`] makes sense of them, so that every mistake is told at once.
+/// The table of names. Texts as given; [`super::Settings::check`] makes sense of them, so that every mistake is told at once.
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Configuration")]
 pub struct ConfigArgs {

@@ -8,6 +8,7 @@ use test_support::kafka;
 use test_support::postgres::TestDatabase;
 use test_support::service::{Holdfast, Launch, Port};
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::market::{audit_agrees, order_id};
@@ -207,7 +208,8 @@ async fn i5_i11_i13_killed_one_after_the_other_during_a_thousand_real_baskets_ev
         .env("ORDER_URL", fleet.orders.url())
         .env("INVENTORY_URL", fleet.inventory.url())
         .env("PAYMENT_URL", fleet.payments.url());
-    let replaying = tokio::spawn(replay.run_to_end_within(Duration::from_secs(400)));
+    let mut replaying = JoinSet::new();
+    replaying.spawn(replay.run_to_end_within(Duration::from_secs(400)));
     // Until the stock is there and the first baskets are orders.
     let orders = fleet.orders();
     eventually("orders come in", async || {
@@ -226,7 +228,7 @@ async fn i5_i11_i13_killed_one_after_the_other_during_a_thousand_real_baskets_ev
         // Some work between two crashes; how much differs with every run.
         sleep(Duration::from_millis(300 * (round + 1))).await;
     }
-    let (status, said) = replaying.await.unwrap().unwrap();
+    let (status, said) = replaying.join_next().await.unwrap().unwrap().unwrap();
     assert!(status.success(), "{said}");
     assert!(said.contains("everything agrees"), "{said}");
     fleet.inventory().audit_is_ok().await;
