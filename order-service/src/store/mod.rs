@@ -1,6 +1,6 @@
 //! Orders and their sagas in one schema, on Postgres or SQLite. One operation a file.
 //!
-//! **[`apply::apply`] is the one way to change an order**: it locks the order's row, asks `saga::step`, and writes everything that
+//! **[`Store::apply`] is the one way to change an order**: it locks the order's row, asks `saga::step`, and writes everything that
 //! was decided in the same transaction. REST, events, timers, answers of calls and operators all come through it.
 
 pub mod actions;
