@@ -5,4 +5,8 @@ run:   ; cargo run --release
 test:  ; scripts/test.sh
 check: ; scripts/check.sh
 loom:  ; scripts/loom.sh
-bench: ; cargo bench -p benches && cargo run --release -p benches --bin ratios
+bench:
+	scripts/install-postgres.sh && scripts/install-kafka.sh
+	cargo bench -p benches
+	cargo run --release -p benches --bin ratios
+	cargo build --release -p holdfast && cargo run --release -p benches --bin orders

@@ -29,6 +29,17 @@ impl Load {
     }
 }
 
+/// The header of a body in JSON.
+pub const JSON: &str = "content-type: application/json\r\n";
+
+/// A keep-alive connection with one request under way at a time.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+    head_end: usize,
+}
+
 /// Runs `connections` for `duration`. `body` makes the next request's body; every answer must have `status`.
 pub async fn run(
     addr: SocketAddr,
@@ -62,29 +73,48 @@ async fn connection(
     status: u16,
     body: &(dyn Fn() -> String + Send + Sync),
 ) -> anyhow::Result<(u64, Histogram<u64>)> {
-    let mut stream = TcpStream::connect(addr).await?;
-    stream.set_nodelay(true)?;
+    let mut connection = Connection::open(addr).await?;
     let mut latency_us = Histogram::<u64>::new(3)?;
-    let mut buffer = Vec::with_capacity(4_096);
     let mut answers = 0;
     while Instant::now() < until {
         let body = body();
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
         let sent = Instant::now();
-        stream.write_all(request.as_bytes()).await?;
-        let got = read_answer(&mut stream, &mut buffer).await?;
-        ensure!(got == status, "{path} answered {got}: {}", String::from_utf8_lossy(&buffer));
+        let got = connection.post(path, JSON, &body).await?;
+        ensure!(got == status, "{path} answered {got}: {}", String::from_utf8_lossy(connection.answer()));
         latency_us.record(u64::try_from(sent.elapsed().as_micros())?)?;
         answers += 1;
     }
     Ok((answers, latency_us))
 }
 
-/// Reads one answer with a content-length; its status. `buffer` holds it afterwards.
-async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<u16> {
+impl Connection {
+    /// Connects.
+    pub async fn open(addr: SocketAddr) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(addr).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: Vec::with_capacity(4_096), head_end: 0 })
+    }
+
+    /// Sends a request and reads its answer; the answer's status. `headers` are whole lines, such as [`JSON`].
+    pub async fn post(&mut self, path: &str, headers: &str, body: &str) -> anyhow::Result<u16> {
+        let length = body.len();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\n{headers}content-length: {length}\r\n\r\n{body}"
+        );
+        self.stream.write_all(request.as_bytes()).await?;
+        let (status, head_end) = read_answer(&mut self.stream, &mut self.buffer).await?;
+        self.head_end = head_end;
+        Ok(status)
+    }
+
+    /// The body of the last answer.
+    pub fn answer(&self) -> &[u8] {
+        &self.buffer[self.head_end..]
+    }
+}
+
+/// Reads one answer with a content-length; its status, and where its body begins. `buffer` holds it afterwards.
+async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<(u16, usize)> {
     buffer.clear();
     let head_end = loop {
         if let Some(at) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -105,5 +135,5 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Re
     while buffer.len() < head_end + length {
         ensure!(stream.read_buf(buffer).await? > 0, "the server closed the connection");
     }
-    Ok(status)
+    Ok((status, head_end))
 }

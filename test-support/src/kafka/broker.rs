@@ -65,6 +65,12 @@ impl Broker {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// The operating system's name for its process.
+    pub fn pid(&self) -> Result<i32> {
+        let running = self.running.as_ref().context("the broker is not running")?;
+        Ok(i32::try_from(running.child.id())?)
+    }
+
     /// Asks it to stop in order (SIGTERM) and waits until it has.
     pub async fn stop(&mut self) -> Result<()> {
         self.signal(Signal::SIGTERM)?;
@@ -165,9 +171,7 @@ impl Broker {
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {
-        let running = self.running.as_ref().context("the broker is not running")?;
-        kill(Pid::from_raw(i32::try_from(running.child.id())?), signal)
-            .with_context(|| format!("sending {signal}"))
+        kill(Pid::from_raw(self.pid()?), signal).with_context(|| format!("sending {signal}"))
     }
 
     async fn ended(&mut self) -> Result<()> {
