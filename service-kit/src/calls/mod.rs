@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Outside in: a call has a total [`CallOptions::deadline`]; within it an idempotent one is tried again, with full jitter and
-//! only while the client's [budget](budget) of repeats lasts; each try asks the [circuit breaker](breaker), which fails at once
+//! only while the client's [budget] of repeats lasts; each try asks the [circuit breaker](breaker), which fails at once
 //! while the callee is known to be down; then it waits, for a bounded time, for one of a bounded number of places; and each
 //! try has a time of its own.
 //!
