@@ -170,7 +170,8 @@ fn orders(
             let id = if arguments.random_ids { Uuid::new_v4() } else { Uuid::now_v7() };
             let lines = (0..arguments.lines).map(|_| {
                 *cursor += 1;
-                let units = if arguments.mixed_quantities { 1 + i64::from(cursor.is_multiple_of(2)) } else { 1 };
+                let units =
+                    if arguments.mixed_quantities { 1 + i64::from(cursor.is_multiple_of(2)) } else { 1 };
                 Ok(Line { product: products[*cursor % products.len()], quantity: Quantity::new(units)? })
             });
             Ok((OrderId::new(id), Lines::new(lines.collect::<Result<Vec<_>>>()?)?))
