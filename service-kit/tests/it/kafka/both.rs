@@ -131,9 +131,17 @@ async fn two_members_share_a_topic_and_hand_over_without_repeating(kafka: Kafka)
     let mut members = tokio::task::JoinSet::new();
     members.spawn(work("first", first, stop.clone(), handled.clone()));
 
+    publish_all(&transport, &round(0)).await;
+    let working = async {
+        while handled.lock().unwrap().is_empty() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(SOON, working).await.expect("the first member has all partitions");
+
     // The second one joins while the first one is hardly ever idle: something was always done just now. Publishing goes on until the second one has its share.
     let mut second = transport.subscribe(&group, &[&topic]).await.unwrap();
-    let mut rounds = 0;
+    let mut rounds = 1;
     let joined = async {
         loop {
             publish_all(&transport, &round(rounds)).await;
