@@ -81,7 +81,7 @@ async fn a_topic_that_cannot_be_made_is_named_with_the_reason() {
 }
 
 #[tokio::test]
-async fn an_unknown_topic_fails_for_now_with_advice() {
+async fn an_unknown_topic_fails_for_now_and_not_for_good() {
     let Some(brokers) = real("a topic that nobody made").await else { return };
     let impatient = KafkaOptions { delivery_timeout: Duration::from_secs(2), ..options(&brokers) };
     let transport = KafkaTransport::new(impatient).unwrap();
