@@ -10,7 +10,6 @@ if ! scripts/install-kafka.sh; then
     export KAFKA=mock
 fi
 
-phase "Kafka is installed" scripts/install-kafka.sh
 phase "tests" cargo test --workspace --locked
 phase "loom models" scripts/loom.sh
 phase "inventory-core without stores" cargo check -p inventory-core --no-default-features --lib --locked
