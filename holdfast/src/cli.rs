@@ -43,6 +43,11 @@ pub enum Verb {
     Audit(AuditArgs),
     /// Tell a product's history in plain words
     Explain(ExplainArgs),
+    /// Look at events that a service could not take, send them back, or discard them
+    ///
+    /// Over Kafka if KAFKA_BROKERS is set, else in the log under DATA_DIR, beside the process that uses it. An event that its service can never take
+    /// stands among the dead letters with the reason, and later events of its key follow it, so that sending them back keeps their order.
+    Dlq(DlqArgs),
     /// Reserve the baskets of a file in order, and audit the result
     ///
     /// FILE is a CSV with basketId, userId, productId and quantity (.gz too; `at` and `unitPrice` may stand beside them and are not
@@ -57,7 +62,12 @@ impl Verb {
     pub fn serves(&self) -> bool {
         match self {
             Self::Inventory(_) | Self::Orders(_) | Self::Payments(_) => true,
-            Self::Migrate(_) | Self::Import(_) | Self::Audit(_) | Self::Explain(_) | Self::Replay(_) => false,
+            Self::Migrate(_)
+            | Self::Import(_)
+            | Self::Audit(_)
+            | Self::Explain(_)
+            | Self::Dlq(_)
+            | Self::Replay(_) => false,
         }
     }
 }
@@ -121,6 +131,62 @@ pub enum Format {
     Csv,
     /// One JSON object a line.
     Ndjson,
+}
+
+/// `dlq`.
+#[derive(Args)]
+pub struct DlqArgs {
+    /// What to do with them
+    #[command(subcommand)]
+    pub verb: DlqVerb,
+}
+
+/// What may be done with dead letters.
+#[derive(Subcommand)]
+pub enum DlqVerb {
+    /// Name those that wait; the exit code is 1 if there are any
+    List(LetterArgs),
+    /// One of them whole
+    Show(PlaceArgs),
+    /// Send them back to the service that could not take them, in order
+    Redrive(LetterArgs),
+    /// Give them up; their key goes on
+    Discard(LetterArgs),
+}
+
+/// Which letters.
+#[derive(Args)]
+pub struct LetterArgs {
+    /// Only of this topic
+    #[arg(long)]
+    pub topic: Option<String>,
+    /// Only of this service, such as order-service
+    #[arg(long)]
+    pub group: Option<String>,
+    /// Only of this key
+    #[arg(long)]
+    pub key: Option<String>,
+    /// At most so many of a topic, the oldest first
+    #[arg(long, value_name = "N")]
+    pub max: Option<usize>,
+    /// Say what would happen, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Which letter.
+#[derive(Args)]
+pub struct PlaceArgs {
+    /// Its topic
+    #[arg(long)]
+    pub topic: String,
+    /// Its service, such as order-service
+    #[arg(long)]
+    pub group: String,
+    /// Its place, as `list` names it before the colon
+    pub partition: i32,
+    /// And behind it
+    pub offset: i64,
 }
 
 /// `explain`.

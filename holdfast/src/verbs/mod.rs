@@ -6,6 +6,7 @@ use crate::config::Settings;
 use crate::roles::{self, Role, Shape};
 
 pub mod audit;
+mod dlq;
 pub mod explain;
 pub mod import;
 mod migrate;
@@ -22,6 +23,7 @@ pub async fn run(verb: Option<Verb>, settings: &Settings) -> anyhow::Result<Verd
         Some(Verb::Import(args)) => import::run(settings, &args).await,
         Some(Verb::Audit(args)) => audit::run(settings, &args).await,
         Some(Verb::Explain(args)) => explain::run(settings, &args).await,
+        Some(Verb::Dlq(args)) => dlq::run(settings, &args).await,
         Some(Verb::Replay(args)) => replay::run(settings, &args).await,
     }
 }

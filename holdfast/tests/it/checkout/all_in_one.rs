@@ -86,6 +86,42 @@ async fn a_confirmed_order_is_shipped_and_delivered_and_then_stays() {
 }
 
 #[tokio::test]
+async fn i13_however_the_provider_misbehaves_every_order_ends() {
+    for kind in [StoreKind::Sqlite, StoreKind::Postgres] {
+        println!("on {kind:?}");
+        let market = Market::open(kind, &[("PAYMENT_DEADLINE_SECONDS", "3")]).await;
+        market.inventory.stock(1, 1_000).await;
+        let place = async |method: &str, n: usize| {
+            order_id(&market.orders.place(&format!("{method}-{n}"), 1, method).await.is(202))
+        };
+        let silent = place("silent", 0).await;
+        let twice = place("duplicate", 0).await;
+        let late = place("late:200", 0).await;
+        // After the deadline the order has failed, and the money that comes then goes back.
+        let too_late = place("late:6000", 0).await;
+        let mut flaky = Vec::new();
+        for n in 0..10 {
+            flaky.push(place("flaky:50", n).await);
+        }
+        market.orders.becomes(twice, "CONFIRMED", "PAID").await;
+        market.orders.becomes(late, "CONFIRMED", "PAID").await;
+        market.orders.becomes(silent, "PAYMENT_FAILED", "FAILED").await;
+        market.orders.becomes(too_late, "PAYMENT_FAILED", "REFUNDED").await;
+        for order in flaky {
+            eventually("a flaky payment ends", async || {
+                let body = market.orders.order(order).await;
+                let (status, money) = (body["status"].as_str(), body["paymentStatus"].as_str());
+                status == Some("CONFIRMED")
+                    || (status == Some("PAYMENT_FAILED") && matches!(money, Some("FAILED" | "REFUNDED")))
+            })
+            .await;
+        }
+        market.inventory.audit_is_ok().await;
+        market.checkout_agrees(14).await;
+    }
+}
+
+#[tokio::test]
 async fn race_38_the_trace_of_a_placement_is_in_every_event_it_leads_to() {
     const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let market = Market::open(StoreKind::Sqlite, &[]).await;

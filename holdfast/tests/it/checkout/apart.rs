@@ -15,7 +15,7 @@ use super::market::{audit_agrees, order_id};
 use crate::shop::{Caller, eventually};
 
 /// The three services, each in a process of its own.
-struct Fleet {
+pub(super) struct Fleet {
     inventory: Holdfast,
     orders: Holdfast,
     payments: Holdfast,
@@ -23,7 +23,7 @@ struct Fleet {
 }
 
 impl Fleet {
-    async fn start(brokers: &str) -> Self {
+    pub(super) async fn start(brokers: &str) -> Self {
         let database = test_support::postgres::database().await;
         let role = |role: &str| {
             Launch::new(env!("CARGO_BIN_EXE_holdfast"))
@@ -45,11 +45,11 @@ impl Fleet {
         Self { inventory, orders, payments, database }
     }
 
-    fn inventory(&self) -> Caller {
+    pub(super) fn inventory(&self) -> Caller {
         Caller::new(&self.inventory.url())
     }
 
-    fn orders(&self) -> Caller {
+    pub(super) fn orders(&self) -> Caller {
         Caller::new(&self.orders.url())
     }
 

@@ -4,3 +4,4 @@ mod all_in_one;
 mod apart;
 mod choreography;
 mod market;
+mod poison;

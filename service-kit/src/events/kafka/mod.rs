@@ -16,6 +16,7 @@ pub mod mock;
 mod options;
 mod poller;
 mod publisher;
+mod read;
 mod record;
 mod shared;
 mod subscription;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::transport::{Publisher, Subscription, TopicSpec, Transport, TransportError};
+use super::transport::{Publisher, Received, Subscription, TopicSpec, Transport, TransportError};
 use publisher::KafkaPublisher;
 
 pub use options::KafkaOptions;
@@ -63,5 +64,14 @@ impl Transport for KafkaTransport {
 
     async fn subscribe(&self, group: &str, topics: &[&str]) -> Result<Box<dyn Subscription>, TransportError> {
         Ok(Box::new(subscription::start(&self.options, group, topics).await?))
+    }
+
+    async fn read(&self, topic: &str, after: &[(i32, i64)]) -> Result<Vec<Received>, TransportError> {
+        let (options, topic, after) = (self.options.clone(), topic.to_owned(), after.to_vec());
+        // librdkafka's client waits, and its end waits too.
+        let read = tokio::task::spawn_blocking(move || read::read(&options, &topic, &after));
+        read.await.unwrap_or_else(|error| {
+            Err(TransportError { message: format!("reading stopped: {error}"), is_transient: true })
+        })
     }
 }
