@@ -7,11 +7,12 @@ use std::sync::Arc;
 use anyhow::Context;
 use inventory_core::engine::Engine;
 use inventory_core::options::EngineOptions;
-use inventory_core::store::Store;
 use inventory_core::store::memory::MemoryStore;
 use inventory_core::store::postgres::{PostgresOptions, PostgresStore};
 use inventory_core::store::sqlite::SqliteStore;
+use inventory_core::store::{Retention, Store};
 use inventory_service::InventoryEvents;
+use service_kit::events::RetentionOptions;
 
 use crate::config::{HOLD_SECONDS_LIMIT, Settings};
 use crate::database_url::DatabaseUrl;
@@ -111,12 +112,15 @@ pub async fn open_engine(
     Engine::open(store, Arc::new(events), options).await.context("the engine did not start")
 }
 
-/// How an engine that serves behaves.
+/// How an engine that serves behaves. It remembers deliveries for as long as the transport may repeat them.
 pub fn role_options(settings: &Settings) -> EngineOptions {
+    let options = EngineOptions::default();
+    let deliveries = RetentionOptions::default().inbox();
     EngineOptions {
         hold_ttl: settings.hold_ttl,
         hold_ttl_max: settings.hold_ttl_max,
-        ..EngineOptions::default()
+        retention: Retention { deliveries, ..options.retention },
+        ..options
     }
 }
 

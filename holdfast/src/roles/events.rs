@@ -6,15 +6,15 @@ use anyhow::Context;
 use event_contracts::catalogue::{EVENTS, EventType};
 use service_kit::events::kafka::{KafkaOptions, KafkaTransport};
 use service_kit::events::{
-    Cleanup, Consumer, ConsumerOptions, LocalLog, LocalOptions, Relay, RelayOptions, RelayWake, TopicSpec,
-    Transport,
+    Cleanup, Consumer, ConsumerOptions, LocalLog, LocalOptions, Relay, RelayOptions, RelayWake, Retention,
+    RetentionOptions, TopicSpec, Transport,
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Shape;
 use super::part::Part;
+use super::{Role, Shape};
 use crate::config::Settings;
 use crate::data_dir::DataDir;
 
@@ -75,6 +75,16 @@ impl Events {
                 Some(&part.metrics),
             );
             tasks.spawn(consumer.run(stop.clone()));
+        }
+    }
+
+    /// Starts what removes old deliveries and old records, on a calendar. The engine looks after its own.
+    pub(super) fn prune(&self, parts: &[Part], tasks: &TaskTracker, stop: &CancellationToken) {
+        let heard = parts.iter().filter(|part| part.name != Role::Inventory.name());
+        let inboxes: Vec<_> = heard.filter_map(|part| part.outbox.clone()).collect();
+        if !inboxes.is_empty() || self.log.is_some() {
+            let retention = Retention::new(inboxes, self.log.clone(), RetentionOptions::default());
+            tasks.spawn(retention.run(stop.clone()));
         }
     }
 

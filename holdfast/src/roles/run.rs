@@ -53,6 +53,7 @@ async fn run(parts: Vec<Part>, events: Events, stop: CancellationToken) -> Ended
     let stop_sending = CancellationToken::new();
     let around = TaskTracker::new();
     let mut serving = JoinSet::new();
+    events.prune(&parts, &around, &stop);
     for mut part in parts {
         events.attach(&mut part, &around, &stop, &stop_sending);
         serving.spawn((part.serve)(stop.clone()));
