@@ -13,10 +13,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::any::{AnyPoolOptions, AnyQueryResult, AnyRow};
 use sqlx::migrate::Migrator;
-use sqlx::{Any, AnyConnection, AnyPool, Executor};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
 
 /// Connections to Postgres, at most.
 const POSTGRES_CONNECTIONS_MAX: u32 = 16;
+/// A connection that rested for longer is tried before it is used: the server may be gone. One that was just given back was tried then.
+const TRIED_AFTER: Duration = Duration::from_secs(1);
 /// How long to wait for a connection.
 const ACQUIRE_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -97,7 +99,15 @@ impl Database {
         let pool = AnyPoolOptions::new()
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_DEADLINE)
-            .test_before_acquire(dialect == Dialect::Postgres)
+            .test_before_acquire(false)
+            .before_acquire(move |connection, meta| {
+                Box::pin(async move {
+                    if dialect == Dialect::Postgres && meta.idle_for > TRIED_AFTER {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .idle_timeout(None)
             .max_lifetime(None)
             .after_connect(move |connection, _| {
