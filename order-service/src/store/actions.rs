@@ -150,14 +150,12 @@ impl Store {
     /// Leases calls that are due, up to so many. An action that this code does not know is left to newer code.
     pub async fn claim_actions(&self, most: usize) -> Result<Vec<Claim>, sqlx::Error> {
         let token = Uuid::new_v4();
-        let mut tx = self.db.begin().await?;
-        let rows = sqlx::query(tx.sql(CLAIM))
+        let rows = sqlx::query(self.db.sql(CLAIM))
             .bind(token.to_string())
             .bind(micros(self.options.lease))
             .bind(i64::try_from(most).unwrap_or(i64::MAX))
-            .fetch_all(tx.connection())
+            .fetch_all(self.db.pool())
             .await?;
-        tx.commit().await?;
         let mut claims = Vec::with_capacity(rows.len());
         for row in rows {
             let (order, action): (String, String) = (row.try_get("order_id")?, row.try_get("action")?);

@@ -1,5 +1,7 @@
 //! Reading orders, without locks.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use service_kit::sql::Sql;
 use uuid::Uuid;
@@ -11,6 +13,19 @@ use super::{Order, Store};
 const ONE: Sql = Sql::each(
     concat!("SELECT ", order_columns_postgres!(), " FROM orders o WHERE o.order_id = $1::uuid"),
     concat!("SELECT ", order_columns_sqlite!(), " FROM orders o WHERE o.order_id = $1"),
+);
+// `$1` is a JSON array.
+const SOME: Sql = Sql::each(
+    concat!(
+        "SELECT ",
+        order_columns_postgres!(),
+        " FROM orders o WHERE o.order_id = ANY (ARRAY(SELECT jsonb_array_elements_text($1::jsonb)::uuid))"
+    ),
+    concat!(
+        "SELECT ",
+        order_columns_sqlite!(),
+        " FROM orders o WHERE o.order_id IN (SELECT value FROM json_each($1))"
+    ),
 );
 // Keyset: a page begins behind the last order of the page before, whatever was placed meanwhile.
 const OF_USER: Sql = Sql::each(
@@ -55,6 +70,21 @@ pub struct After {
 const END_MICROS: i64 = 253_402_300_799_000_000;
 
 impl Store {
+    /// Those of these orders that are there and can be read, as they are now.
+    pub async fn read_some(&self, orders: &[Uuid]) -> Result<HashMap<Uuid, Order>, sqlx::Error> {
+        let rows = sqlx::query(self.db.sql(SOME))
+            .bind(serde_json::json!(orders).to_string())
+            .fetch_all(self.db.pool())
+            .await?;
+        let mut readable = HashMap::with_capacity(rows.len());
+        for found in &rows {
+            if let Ok(order) = row::read(found)? {
+                readable.insert(order.id, order);
+            }
+        }
+        Ok(readable)
+    }
+
     /// The order as it is now.
     pub async fn read(&self, order: Uuid) -> Result<Option<Order>, ApplyError> {
         let found =

@@ -83,10 +83,10 @@ impl Executor {
         &self.0.metrics
     }
 
-    /// Makes the call that was claimed and settles it. Run it in a task that nobody drops. An order that cannot be worked on is set
-    /// aside, and told as an error.
-    pub async fn run(&self, claim: &Claim) -> Result<Finished, ApplyError> {
-        let done = self.0.run(claim).await;
+    /// Makes the call that was claimed and settles it. Run it in a task that nobody drops. The order is read if it was not since it was
+    /// claimed. One that cannot be worked on is set aside, and told as an error.
+    pub async fn run(&self, claim: &Claim, order: Option<Order>) -> Result<Finished, ApplyError> {
+        let done = self.0.run(claim, order).await;
         self.or_set_aside(claim, done).await
     }
 
@@ -116,8 +116,11 @@ impl Executor {
 }
 
 impl Inner {
-    async fn run(&self, claim: &Claim) -> Result<Finished, ApplyError> {
-        let order = self.store.read(claim.order).await?.ok_or(ApplyError::Unknown(claim.order))?;
+    async fn run(&self, claim: &Claim, order: Option<Order>) -> Result<Finished, ApplyError> {
+        let order = match order {
+            Some(order) => order,
+            None => self.store.read(claim.order).await?.ok_or(ApplyError::Unknown(claim.order))?,
+        };
         if !order.saga.outstanding.contains(&claim.action) {
             // Finished by another way since it was claimed.
             self.store.forget(claim).await?;

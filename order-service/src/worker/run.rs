@@ -1,14 +1,16 @@
 //! The loop.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::execute::Executor;
 use super::timers;
-use crate::store::Claim;
+use crate::store::{Claim, Order};
 
 /// Works for every order of the store, for as long as it runs.
 #[derive(Clone)]
@@ -44,11 +46,12 @@ impl Worker {
             let free = options.calls_max - calls.len();
             let claimed = if free == 0 { Vec::new() } else { self.claim(free).await };
             let found_nothing = claimed.is_empty();
+            let orders = self.read(&claimed).await;
             for claim in claimed {
-                let executor = self.executor.clone();
+                let (executor, order) = (self.executor.clone(), orders.get(&claim.order).cloned());
                 calls.spawn(async move {
                     // Errors are told and set aside in there: one broken saga does not stop the rest.
-                    let _ = executor.run(&claim).await;
+                    let _ = executor.run(&claim, order).await;
                 });
             }
             while let Some(ended) = calls.try_join_next() {
@@ -67,6 +70,18 @@ impl Worker {
         while let Some(ended) = calls.join_next().await {
             tell_panic(ended);
         }
+    }
+
+    /// The orders of these calls, all at once. One that is missing here is read, and told, by its call.
+    async fn read(&self, claims: &[Claim]) -> HashMap<Uuid, Order> {
+        if claims.is_empty() {
+            return HashMap::new();
+        }
+        let orders: Vec<Uuid> = claims.iter().map(|claim| claim.order).collect();
+        self.executor.store().read_some(&orders).await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "each order is read by its call");
+            HashMap::new()
+        })
     }
 
     async fn claim(&self, most: usize) -> Vec<Claim> {
