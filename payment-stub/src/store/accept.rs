@@ -1,19 +1,26 @@
 //! Accepting a payment.
 
-use service_kit::sql::{Database, Sql, Transaction, touched};
+use service_kit::sql::{Database, Sql, Transaction};
 
 use super::row::{columns, payment};
 use super::{WriteError, later};
 use crate::method::{Behaviour, Method};
 use crate::payment::{Cause, Payment, Request};
 
+// Answers nothing if the id was accepted before.
 const INSERT: Sql = Sql::each(
-    "INSERT INTO payments (payment_id, order_id, amount, method, status, causation_id, traceparent, created_at, updated_at, \
-     due_at) VALUES ($1::uuid, $2::uuid, $3::numeric, $4, 'ACCEPTED', $5, $6, \
-     timestamptz 'epoch' + $7 * interval '1 microsecond', timestamptz 'epoch' + $7 * interval '1 microsecond', \
-     timestamptz 'epoch' + $8 * interval '1 microsecond') ON CONFLICT (payment_id) DO NOTHING",
-    "INSERT INTO payments (payment_id, order_id, amount, method, status, causation_id, traceparent, created_at, updated_at, \
-     due_at) VALUES ($1, $2, $3, $4, 'ACCEPTED', $5, $6, $7, $7, $8) ON CONFLICT (payment_id) DO NOTHING",
+    concat!(
+        "INSERT INTO payments (payment_id, order_id, amount, method, status, causation_id, traceparent, created_at, updated_at, \
+         due_at) VALUES ($1::uuid, $2::uuid, $3::numeric, $4, 'ACCEPTED', $5, $6, \
+         timestamptz 'epoch' + $7 * interval '1 microsecond', timestamptz 'epoch' + $7 * interval '1 microsecond', \
+         timestamptz 'epoch' + $8 * interval '1 microsecond') ON CONFLICT (payment_id) DO NOTHING RETURNING ",
+        columns!(postgres)
+    ),
+    concat!(
+        "INSERT INTO payments (payment_id, order_id, amount, method, status, causation_id, traceparent, created_at, updated_at, \
+         due_at) VALUES ($1, $2, $3, $4, 'ACCEPTED', $5, $6, $7, $7, $8) ON CONFLICT (payment_id) DO NOTHING RETURNING ",
+        columns!(sqlite)
+    ),
 );
 
 const SELECT: Sql = Sql::each(
@@ -71,12 +78,15 @@ pub(crate) async fn accept_in(
         .bind(cause.traceparent.as_deref())
         .bind(now.timestamp_micros())
         .bind(due_at)
-        .execute(tx.connection())
+        .fetch_optional(tx.connection())
         .await?;
+    if let Some(row) = inserted {
+        return Ok(payment(&row)?);
+    }
     // A statement of its own: on Postgres it sees what another transaction inserted while this one waited for it.
     let row = sqlx::query(tx.sql(SELECT)).bind(id.as_str()).fetch_one(tx.connection()).await?;
     let payment = payment(&row)?;
-    if touched(&inserted) == 0 && payment.request != *request {
+    if payment.request != *request {
         return Err(AcceptError::Conflict(Box::new(payment.request)));
     }
     Ok(payment)
