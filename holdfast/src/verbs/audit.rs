@@ -104,8 +104,11 @@ pub(crate) fn print(out: &mut dyn Write, report: &AuditReport) -> io::Result<()>
     Ok(())
 }
 
-/// `journalEntries` as "journal entries".
+/// `journalEntries` as "journal entries"; names in capitals, such as statuses, as they are.
 fn words(key: &str) -> String {
+    if key.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_') {
+        return key.to_owned();
+    }
     let mut words = String::new();
     for letter in key.chars() {
         if letter.is_ascii_uppercase() {
@@ -155,6 +158,10 @@ mod tests {
     fn every_violation_is_named_and_is_a_finding() {
         let report = report(json!({"ok": false, "violations": [{"kind": "held", "productId": 7}, "text"]}));
         assert!(printed(&report).contains("kind held, product id 7\n  text\n"));
+        assert_eq!(
+            (words("PAYMENT_FAILED"), words("underWay")),
+            ("PAYMENT_FAILED".into(), "under way".into())
+        );
         assert_eq!(verdict(&report), Verdict::Findings);
     }
 

@@ -91,7 +91,7 @@ async fn a_newer_schema_is_refused() {
     let directory = directory();
     drop(open(&directory).await);
     let mut connection = beside(&directory).await;
-    execute(&mut connection, "UPDATE _sqlx_migrations SET version = 9999").await;
+    execute(&mut connection, "UPDATE _sqlx_migrations SET version = 9999 WHERE version = 1").await;
     let error = SqliteStore::open(file(&directory)).await.err().unwrap();
     assert_eq!(error.kind, StoreErrorKind::Misconfigured, "{error}");
 }
