@@ -7,7 +7,7 @@ use service_kit::http::fallback;
 use service_kit::problem::ProblemBody;
 use service_kit::{FieldError, docs};
 use utoipa::openapi::response::Response;
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{OpenApi, RefOr};
 use utoipa::{IntoResponses, OpenApi as _};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
@@ -76,26 +76,8 @@ pub(crate) struct CommonProblems;
 
 impl IntoResponses for CommonProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        [
-            ("400", "`invalid_json`, `body_incomplete`"),
-            ("408", "`body_timeout`"),
-            ("413", "`body_too_large`"),
-            ("415", "`unsupported_media_type`"),
-            ("500", "`internal_error`"),
-            (
-                "503",
-                "`overloaded`, `unavailable`, `outcome_unknown`, with `Retry-After`; repeat the same request",
-            ),
-        ]
-        .into_iter()
-        .map(|(status, codes)| {
-            let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-            let response = ResponseBuilder::new()
-                .description(codes)
-                .content("application/problem+json", problem)
-                .build();
-            (status.to_owned(), RefOr::T(response))
-        })
-        .collect()
+        docs::common_problems(
+            "`overloaded`, `unavailable`, `outcome_unknown`, with `Retry-After`; repeat the same request",
+        )
     }
 }

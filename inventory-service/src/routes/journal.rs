@@ -4,10 +4,11 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use inventory_core::ids::ProductId;
+use service_kit::http::params::QueryParams;
 use service_kit::problem::ProblemBody;
 use service_kit::{FieldError, Problem, json};
 
-use super::params::{ProductParam, QueryParams};
+use super::params::ProductParam;
 use crate::api::CommonProblems;
 use crate::limits::{JOURNAL_LIMIT_DEFAULT, JOURNAL_LIMIT_MAX, JOURNAL_VERSIONS_PER_READ};
 use crate::problems;

@@ -5,10 +5,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use inventory_core::ids::ProductId;
 use inventory_core::product::Product;
+use service_kit::http::params::QueryParams;
 use service_kit::problem::ProblemBody;
 use service_kit::{Problem, json};
 
-use super::params::{QueryParams, parse_product};
+use super::params::parse_product;
 use crate::api::CommonProblems;
 use crate::limits::PRODUCT_IDS_MAX;
 use crate::problems;

@@ -4,10 +4,10 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use inventory_core::ids::{Delivery, Note, OrderId};
+use service_kit::http::params::header_text;
 use service_kit::problem::ProblemBody;
 use service_kit::{Problem, json};
 
-use super::params::header_text;
 use crate::api::CommonProblems;
 use crate::problems;
 use crate::state::App;

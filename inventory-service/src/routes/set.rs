@@ -8,10 +8,11 @@ use inventory_core::ids::ProductId;
 use inventory_core::limits::BLOCKING_HOLDS_MAX;
 use inventory_core::outcome::SetChange;
 use inventory_core::store::HoldOn;
+use service_kit::http::params::header_text;
 use service_kit::problem::ProblemBody;
 use service_kit::{Problem, json};
 
-use super::params::{ProductParam, header_text};
+use super::params::ProductParam;
 use super::product::with_etag;
 use crate::api::{CommonProblems, INVENTORY_PATH};
 use crate::problems;

@@ -1,27 +1,16 @@
 //! `/health/live`, `/health/ready`, `/metrics`.
 
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use service_kit::json;
-use utoipa::ToSchema;
+use axum::response::Response;
+use service_kit::http::health::{self, HealthBody};
 
 use crate::state::App;
-
-/// How a service feels.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Health)]
-pub(crate) struct HealthBody {
-    /// `live`, `ready` or `not_ready`.
-    status: &'static str,
-}
 
 /// The process answers. Never touches a database.
 #[utoipa::path(get, path = "/health/live", tag = "operations",
     responses((status = 200, description = "Live", body = HealthBody)))]
 pub(crate) async fn live() -> Response {
-    json::answer(StatusCode::OK, &HealthBody { status: "live" })
+    health::live()
 }
 
 /// Whether requests should be sent here: the database answered the last look for work, and the service is not stopping.
@@ -31,17 +20,12 @@ pub(crate) async fn live() -> Response {
         (status = 503, description = "Not ready", body = HealthBody),
     ))]
 pub(crate) async fn ready(State(app): State<App>) -> Response {
-    if app.is_ready() {
-        json::answer(StatusCode::OK, &HealthBody { status: "ready" })
-    } else {
-        json::answer(StatusCode::SERVICE_UNAVAILABLE, &HealthBody { status: "not_ready" })
-    }
+    health::readiness(app.is_ready())
 }
 
 /// Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "operations",
     responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")))]
 pub(crate) async fn scrape(State(app): State<App>) -> Response {
-    let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    ([(header::CONTENT_TYPE, content_type)], app.scrape()).into_response()
+    health::scrape(app.scrape())
 }

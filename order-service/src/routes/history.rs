@@ -3,11 +3,12 @@
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use service_kit::http::params::QueryParams;
 use service_kit::problem::ProblemBody;
 use service_kit::{FieldError, Problem, json};
 use uuid::Uuid;
 
-use super::params::{QueryParams, UserParam};
+use super::params::UserParam;
 use crate::api::CommonProblems;
 use crate::limits::{PAGE_DEFAULT, PAGE_MAX};
 use crate::problems;

@@ -3,10 +3,10 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
 use service_kit::Problem;
+use service_kit::http::params::QueryParams;
 use service_kit::problem::ProblemBody;
 
 use super::history::{answer, page_of};
-use super::params::QueryParams;
 use crate::api::CommonProblems;
 use crate::problems;
 use crate::state::App;

@@ -3,11 +3,11 @@
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use service_kit::http::params::header_text;
 use service_kit::problem::ProblemBody;
 use service_kit::{Problem, json};
 use uuid::Uuid;
 
-use super::params::header_text;
 use crate::api::{CommonProblems, ORDERS_PATH};
 use crate::limits::TEXT_BYTES_MAX;
 use crate::problems;

@@ -1,9 +1,10 @@
 //! What addresses and headers say.
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use service_kit::Problem;
+use service_kit::http::params::path_uuid;
 use service_kit::http::request_id;
 use uuid::Uuid;
 
@@ -19,10 +20,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PaymentParam {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(text) = Path::<String>::from_request_parts(parts, state)
-            .await
-            .map_err(|error| Problem::invalid_field("paymentId", error.body_text()))?;
-        Uuid::try_parse(&text).map(Self).map_err(|_| Problem::invalid_field("paymentId", "must be a UUID"))
+        path_uuid(parts, state, "paymentId").await.map(Self)
     }
 }
 

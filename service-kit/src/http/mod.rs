@@ -4,8 +4,10 @@
 pub mod body;
 pub mod edge;
 pub mod fallback;
+pub mod health;
 pub mod lines;
 pub mod options;
+pub mod params;
 pub mod request_id;
 pub mod server;
 mod stall;
