@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
+use crate::roles::Role;
+
 /// The lock, and how to reach its holder.
 const LOCK_FILE: &str = "holdfast.lock";
 /// The inventory's ledger.
@@ -87,14 +89,13 @@ impl DataDir {
         &self.path
     }
 
-    /// Where orders live.
-    pub fn orders_file(&self) -> PathBuf {
-        self.path.join(ORDERS_FILE)
-    }
-
-    /// Where payments live.
-    pub fn payments_file(&self) -> PathBuf {
-        self.path.join(PAYMENTS_FILE)
+    /// The file that a role keeps its data in.
+    pub fn file_of(&self, role: Role) -> PathBuf {
+        match role {
+            Role::Inventory => self.inventory_file(),
+            Role::Orders => self.path.join(ORDERS_FILE),
+            Role::Payments => self.path.join(PAYMENTS_FILE),
+        }
     }
 
     /// The inventory's ledger in a folder.

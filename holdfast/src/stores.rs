@@ -15,7 +15,9 @@ use inventory_service::InventoryEvents;
 use service_kit::events::RetentionOptions;
 
 use crate::config::{HOLD_SECONDS_LIMIT, Settings};
+use crate::data_dir::DataDir;
 use crate::database_url::DatabaseUrl;
+use crate::roles::Role;
 
 /// A store by name. Printing it hides secrets.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,6 +41,25 @@ impl fmt::Display for StoreTarget {
 }
 
 impl StoreTarget {
+    /// Where a role keeps its data: the configured database, or its file in the folder, which was claimed for it.
+    pub(crate) fn of_role(settings: &Settings, folder: Option<&DataDir>, role: Role) -> anyhow::Result<Self> {
+        if let Some(url) = settings.database_of(role) {
+            return Ok(Self::Postgres(url.clone()));
+        }
+        let folder =
+            folder.with_context(|| format!("no folder was claimed for the file of {}", role.name()))?;
+        Ok(Self::Sqlite(folder.file_of(role)))
+    }
+
+    /// The address for a driver, secrets included.
+    pub(crate) fn address(&self) -> anyhow::Result<String> {
+        match self {
+            Self::Postgres(url) => Ok(url.expose().to_owned()),
+            Self::Sqlite(path) => Ok(format!("sqlite:{}", path.display())),
+            Self::Memory => anyhow::bail!("a memory store has no address"),
+        }
+    }
+
     /// Accepts `memory`, `sqlite:PATH` and `postgres://…`. The error says what to change and repeats nothing secret.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();

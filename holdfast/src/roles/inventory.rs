@@ -10,7 +10,7 @@ use service_kit::sql::Database;
 use service_kit::{Metrics, Readiness};
 
 use super::part::{Ended, Part};
-use super::{Shape, listening};
+use super::{Role, Shape, listening};
 use crate::banner::Shown;
 use crate::config::Settings;
 use crate::data_dir::DataDir;
@@ -32,7 +32,7 @@ pub(super) async fn open(
     folder: Option<&DataDir>,
     readiness: &Readiness,
 ) -> anyhow::Result<Opened> {
-    let target = target(settings, folder)?;
+    let target = StoreTarget::of_role(settings, folder, Role::Inventory)?;
     if shape == Shape::AllInOne {
         stores::migrate(&target).await?;
     }
@@ -86,14 +86,6 @@ pub(super) async fn open(
     Ok(Opened { part, shown })
 }
 
-fn target(settings: &Settings, folder: Option<&DataDir>) -> anyhow::Result<StoreTarget> {
-    if let Some(database) = &settings.inventory_database {
-        return Ok(StoreTarget::Postgres(database.clone()));
-    }
-    let folder = folder.context("no folder was claimed for the inventory's file")?;
-    Ok(StoreTarget::Sqlite(folder.inventory_file()))
-}
-
 fn encoder(settings: &Settings, shape: Shape) -> InventoryEvents {
     let events = match settings.saga_mode {
         Mode::Orchestration => InventoryEvents::default(),
@@ -104,10 +96,6 @@ fn encoder(settings: &Settings, shape: Shape) -> InventoryEvents {
 
 /// A second way into the ledger's database, for the relay: it reads and deletes rows of the outbox, and nothing else.
 async fn outbox(target: &StoreTarget) -> anyhow::Result<Database> {
-    let url = match target {
-        StoreTarget::Postgres(url) => url.expose().to_owned(),
-        StoreTarget::Sqlite(path) => format!("sqlite:{}", path.display()),
-        StoreTarget::Memory => anyhow::bail!("a memory store has no outbox to be sent"),
-    };
+    let url = target.address()?;
     Database::connect(&url, SCHEMA).await.with_context(|| format!("the outbox of {target} cannot be opened"))
 }

@@ -12,9 +12,10 @@ use service_kit::calls::{CallOptions, Client};
 use service_kit::{Metrics, Readiness};
 
 use super::part::{Ended, Part};
-use super::{Shape, listening};
+use super::{Role, Shape, listening};
 use crate::config::Settings;
 use crate::data_dir::{DataDir, reachable_url};
+use crate::stores::StoreTarget;
 
 /// Where the two others listen, where they are parts of this process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,13 +83,7 @@ pub(crate) async fn connect(
     folder: Option<&DataDir>,
     options: StoreOptions,
 ) -> anyhow::Result<Store> {
-    let (url, shown) = match (&settings.order_database, folder) {
-        (Some(url), _) => (url.expose().to_owned(), url.to_string()),
-        (None, Some(folder)) => {
-            let file = folder.orders_file().display().to_string();
-            (format!("sqlite:{file}"), file)
-        }
-        (None, None) => anyhow::bail!("no folder was claimed for the orders' file"),
-    };
-    Store::connect(&url, options).await.with_context(|| format!("{shown} cannot be used for orders"))
+    let target = StoreTarget::of_role(settings, folder, Role::Orders)?;
+    let url = target.address()?;
+    Store::connect(&url, options).await.with_context(|| format!("{target} cannot be used for orders"))
 }

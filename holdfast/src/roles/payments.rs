@@ -11,9 +11,10 @@ use service_kit::sql::Database;
 use service_kit::{Metrics, Readiness};
 
 use super::part::{Ended, Part};
-use super::{Shape, listening};
+use super::{Role, Shape, listening};
 use crate::config::Settings;
 use crate::data_dir::DataDir;
+use crate::stores::StoreTarget;
 
 pub(super) async fn open(
     settings: &Settings,
@@ -58,13 +59,7 @@ pub(crate) async fn migrate(settings: &Settings, folder: Option<&DataDir>) -> an
 
 /// The provider's books, their schema up to date.
 async fn connect(settings: &Settings, folder: Option<&DataDir>) -> anyhow::Result<Database> {
-    let (url, shown) = match (&settings.payment_database, folder) {
-        (Some(url), _) => (url.expose().to_owned(), url.to_string()),
-        (None, Some(folder)) => {
-            let file = folder.payments_file().display().to_string();
-            (format!("sqlite:{file}"), file)
-        }
-        (None, None) => anyhow::bail!("no folder was claimed for the payments' file"),
-    };
-    payment_stub::open(&url).await.with_context(|| format!("{shown} cannot be used for payments"))
+    let target = StoreTarget::of_role(settings, folder, Role::Payments)?;
+    let url = target.address()?;
+    payment_stub::open(&url).await.with_context(|| format!("{target} cannot be used for payments"))
 }

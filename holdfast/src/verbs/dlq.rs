@@ -32,8 +32,24 @@ pub(super) async fn run(settings: &Settings, args: &DlqArgs) -> anyhow::Result<V
             }
             Ok(Verdict::Done)
         }
-        DlqVerb::Redrive(chosen) => settle(&transport, chosen, "sent back", out).await,
-        DlqVerb::Discard(chosen) => settle(&transport, chosen, "discarded", out).await,
+        DlqVerb::Redrive(chosen) => settle(&transport, chosen, Deed::SendBack, out).await,
+        DlqVerb::Discard(chosen) => settle(&transport, chosen, Deed::Discard, out).await,
+    }
+}
+
+/// How letters are settled.
+#[derive(Clone, Copy)]
+enum Deed {
+    SendBack,
+    Discard,
+}
+
+impl Deed {
+    fn done(self) -> &'static str {
+        match self {
+            Self::SendBack => "sent back",
+            Self::Discard => "discarded",
+        }
     }
 }
 
@@ -88,17 +104,17 @@ async fn list(
 async fn settle(
     transport: &Arc<dyn Transport>,
     chosen: &LetterArgs,
-    word: &str,
+    deed: Deed,
     out: &mut dyn Write,
 ) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict::Done;
     for (topic, group) in places(chosen) {
         let letters = DeadLetters::new(transport.clone(), topic, group);
-        let settled = match word {
-            "discarded" => letters.discard(&selection(chosen)).await?,
-            _ => letters.redrive(&selection(chosen)).await?,
+        let settled = match deed {
+            Deed::Discard => letters.discard(&selection(chosen)).await?,
+            Deed::SendBack => letters.redrive(&selection(chosen)).await?,
         };
-        print_settlement(out, (topic, group), &settled, word, chosen.dry_run)?;
+        print_settlement(out, (topic, group), &settled, deed.done(), chosen.dry_run)?;
         if !settled.exhausted.is_empty() {
             verdict = Verdict::Findings;
         }

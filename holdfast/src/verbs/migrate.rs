@@ -40,14 +40,7 @@ pub(super) async fn run(settings: &Settings, args: &MigrateArgs) -> anyhow::Resu
 
 async fn migrate(settings: &Settings, role: Role, folder: Option<&DataDir>) -> anyhow::Result<()> {
     match role {
-        Role::Inventory => {
-            let target = match (&settings.inventory_database, folder) {
-                (Some(url), _) => StoreTarget::Postgres(url.clone()),
-                (None, Some(folder)) => StoreTarget::Sqlite(folder.inventory_file()),
-                (None, None) => anyhow::bail!("no folder was claimed for the inventory's file"),
-            };
-            stores::migrate(&target).await
-        }
+        Role::Inventory => stores::migrate(&StoreTarget::of_role(settings, folder, Role::Inventory)?).await,
         Role::Orders => {
             let store = orders::connect(settings, folder, StoreOptions::default()).await?;
             store.migrate().await.context("the orders' schema could not be brought up to date")
