@@ -52,6 +52,18 @@ fn kind_of_code(code: &str) -> StoreErrorKind {
     }
 }
 
+/// Whether the connection that brought this error is of no use any more, and another one may do better. A statement that took
+/// too long is no such error: it would take as long again.
+pub(super) fn connection_is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => true,
+        sqlx::Error::Database(answer) => {
+            answer.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P"))
+        }
+        _ => false,
+    }
+}
+
 /// Whether this answer to COMMIT proves that nothing took effect. Anything else leaves the outcome open, a server's
 /// cancellation (57014) and shutdown (57P01) included: both may arrive after the commit record was written.
 pub(super) fn commit_is_definite(error: &sqlx::Error) -> bool {

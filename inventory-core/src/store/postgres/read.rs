@@ -6,7 +6,7 @@ use sqlx::query::Query;
 use sqlx::{Postgres, Row as _};
 use uuid::Uuid;
 
-use super::errors::classify;
+use super::errors::{classify, connection_is_lost};
 use super::rows::{
     PRODUCT_COLUMNS, limit as bound, order_ids, product, product_columns, product_ids, reservation,
     reservation_columns,
@@ -15,8 +15,9 @@ use crate::clock::Timestamp;
 use crate::ids::{OrderId, ProductId};
 use crate::quantity::Quantity;
 use crate::reservation::Reservation;
-use crate::store::{HoldOn, OrdersPage, Read, StoreError, StoreErrorKind};
+use crate::store::{HoldOn, OrdersPage, Read, StoreError};
 
+const ANY_PRODUCT: &str = "SELECT 1 FROM inventory LIMIT 1";
 const READ: &str = concat!(
     "SELECT ",
     product_columns!(),
@@ -38,24 +39,27 @@ const HOLDS_ON: &str = "SELECT r.order_id, l.quantity, r.expires_at FROM reserva
      WHERE r.status = 1 AND r.products @> ARRAY[$1] AND l.quantity > 0 \
      ORDER BY r.expires_at, r.order_id LIMIT $2";
 
-/// Runs a read; one that meets a connection that died in the pool is repeated once on another.
+/// Runs a read; one that meets a connection that died in the pool is repeated on another. A server that went away leaves
+/// them all dead, and each is found out by the read that takes it: hence as many attempts as there may be of them, and one.
 pub(super) async fn rows<'q>(
     pool: &PgPool,
     query: impl Fn() -> Query<'q, Postgres, PgArguments>,
 ) -> Result<Vec<PgRow>, StoreError> {
-    match query().fetch_all(pool).await.map_err(classify) {
-        Err(error) if error.kind == StoreErrorKind::Unavailable => {
-            query().fetch_all(pool).await.map_err(classify)
+    for _ in 0..pool.options().get_max_connections() {
+        match query().fetch_all(pool).await {
+            Err(error) if connection_is_lost(&error) => {}
+            outcome => return outcome.map_err(classify),
         }
-        outcome => outcome,
     }
+    query().fetch_all(pool).await.map_err(classify)
+}
+
+/// See [`crate::store::postgres::PostgresStore::has_products`].
+pub(super) async fn has_products(pool: &PgPool) -> Result<bool, StoreError> {
+    Ok(!rows(pool, || sqlx::query(ANY_PRODUCT)).await?.is_empty())
 }
 
 /// See [`crate::store::Store::read`].
-pub(super) async fn has_products(pool: &PgPool) -> Result<bool, StoreError> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT FROM inventory)").fetch_one(pool).await.map_err(classify)
-}
-
 pub(super) async fn read(
     pool: &PgPool,
     products: &[ProductId],

@@ -1,8 +1,7 @@
 //! The schema: made once, whoever comes first; refused when it is another one.
 
 use inventory_core::store::postgres::{PostgresOptions, PostgresStore};
-use inventory_core::store::{Store as _, StoreErrorKind};
-use sqlx::{Connection as _, PgConnection};
+use inventory_core::store::StoreErrorKind;
 use tokio::task::JoinSet;
 
 use super::hand::{Ledger, execute};
@@ -70,20 +69,4 @@ async fn a_database_that_is_not_there_or_a_url_that_is_none_is_a_clear_error() {
     assert!(!error.to_string().contains("secret"), "{error}");
     let nobody = PostgresStore::connect("postgres://x@127.0.0.1:1/x", PostgresOptions::default()).await;
     assert_eq!(nobody.unwrap_err().kind, StoreErrorKind::Unavailable);
-}
-
-#[tokio::test]
-async fn a_read_survives_the_death_of_a_pooled_connection() {
-    let ledger = Ledger::with(PostgresOptions { read_connections: 1, ..PostgresOptions::default() }).await;
-    ledger.stock(&[(1, 5)]).await;
-    ledger.product(1).await;
-    let mut sql = PgConnection::connect(&ledger.url).await.unwrap();
-    execute(
-        &mut sql,
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
-         WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    )
-    .await
-    .unwrap();
-    assert!(ledger.store.read(&super::hand::ids([1]), &[]).await.is_ok());
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use inventory_core::ids::{OrderId, ProductId};
 use inventory_core::journal::ChangeKind;
 use inventory_core::reservation::{Reservation, Status};
+use inventory_core::store::postgres::PostgresOptions;
 use inventory_core::store::{Pruned, Retention, Store as _};
 
 use super::hand::{Ledger, begin_with_orders, command, count, held, move_stock, new_order, nothing};
@@ -132,4 +133,28 @@ async fn a_reservation_with_a_long_hold_survives_a_round_trip() {
     let hold = ledger.hold(new_order(), &wanted, Duration::from_secs(40 * 365 * 24 * 3_600)).await;
     assert_eq!(hold.lines, held(hold.order, &wanted, hold.created_at, TTL).lines);
     assert_eq!(ledger.reservation(hold.order).await, Some(hold));
+}
+
+/// A server that went away leaves every pooled connection dead, not one.
+#[tokio::test]
+async fn a_read_survives_the_death_of_every_pooled_connection() {
+    const CONNECTIONS: u32 = 4;
+    let options = PostgresOptions { read_connections: CONNECTIONS, ..PostgresOptions::default() };
+    let ledger = Ledger::with(options).await;
+    ledger.stock(&[(1, 5)]).await;
+    let mut sql = ledger.sql().await;
+    let pooled = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    while count(&mut sql, pooled).await < CONNECTIONS.into() {
+        let reads = (0..16).map(|_| ledger.store.read(&[], &[]));
+        futures::future::try_join_all(reads).await.unwrap();
+    }
+    let killed: i64 = sqlx::query_scalar(
+        "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 5000)) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+    .fetch_one(&mut sql)
+    .await
+    .unwrap();
+    assert!(killed >= CONNECTIONS.into(), "{killed} connections died");
+    assert!(ledger.store.read(&super::hand::ids([1]), &[]).await.is_ok());
 }
