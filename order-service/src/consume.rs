@@ -1,17 +1,16 @@
-//! What others tell, as inputs. The inbox row, what the saga makes of it and everything it decides are one transaction.
+//! What others tell, as inputs.
 
 use async_trait::async_trait;
-use event_contracts::{Money, inventory, payments, topics};
+use event_contracts::{inventory, payments, topics};
 use serde::de::DeserializeOwned;
-use service_kit::events::{HandleError, Handled, Handler, Incoming, inbox};
+use service_kit::events::{HandleError, Handled, Handler, Incoming};
 use uuid::Uuid;
 
 use crate::saga::Input;
 use crate::store::row::RowError;
-use crate::store::{Applied, ApplyError, Cause, Store, payments as seen};
+use crate::store::{ApplyError, Heard, Hearing, MoneyFact, Store};
 
-/// The group's name, also in the inbox.
-pub const GROUP: &str = "order-service";
+pub use crate::store::hear::GROUP;
 
 const TOPICS: &[&str] = &[
     topics::PAYMENT_SUCCESSFUL,
@@ -30,82 +29,26 @@ pub struct OrderEvents {
     store: Store,
 }
 
-/// An event, understood.
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Heard {
-    order: Uuid,
-    input: Input,
-    money: Option<MoneyFact>,
-}
-
-/// What a money fact is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct MoneyFact {
-    payment: Uuid,
-    amount: Money,
-}
-
 impl OrderEvents {
     /// For these orders.
     pub fn new(store: Store) -> Self {
         Self { store }
     }
-
-    async fn apply(&self, event: &Incoming, heard: &Heard) -> Result<Handled, HandleError> {
-        let mut tx = self.store.database().begin().await?;
-        if !inbox::is_first(&mut tx, GROUP, &event.id.to_string()).await? {
-            return Ok(Handled::Duplicate);
-        }
-        if let Some(money) = &heard.money
-            && !seen::is_first(&mut tx, money.payment, &event.event_type, event.id).await?
-        {
-            // The same fact under another event's id: take note of this one, too.
-            tx.commit().await?;
-            return Ok(Handled::Duplicate);
-        }
-        let cause = Cause { id: Some(event.id.to_string()), traceparent: event.traceparent.clone() };
-        let applied = match self.store.apply_in(&mut tx, heard.order, &heard.input, &cause).await {
-            Ok(applied) => applied,
-            Err(error) => return unapplied(error),
-        };
-        check(&applied, heard)?;
-        tx.commit().await?;
-        self.store.ring(&applied);
-        Ok(Handled::Done)
-    }
 }
 
 /// Orders are durable before anybody hears of them: one that is unknown was never placed here.
-fn unapplied(error: ApplyError) -> Result<Handled, HandleError> {
+fn unheard(error: ApplyError) -> Result<Handled, HandleError> {
     match error {
         ApplyError::Unknown(order) => {
             tracing::warn!(%order, "an event about an order that was never placed here is ignored");
             Ok(Handled::Ignored)
         }
+        ApplyError::Foreign(reason) => Err(HandleError::Permanent(reason)),
         // Newer code will know what to do.
         ApplyError::Row(error @ RowError::Newer { .. }) => Err(HandleError::Transient(error.to_string())),
         ApplyError::Row(error @ RowError::Broken { .. }) => Err(HandleError::Permanent(error.to_string())),
         ApplyError::Sql(error) => Err(error.into()),
     }
-}
-
-/// Money that is not this order's never moves it.
-fn check(applied: &Applied, heard: &Heard) -> Result<(), HandleError> {
-    let Some(money) = &heard.money else { return Ok(()) };
-    let order = &applied.order;
-    if money.payment != order.payment_id {
-        let (theirs, ours) = (money.payment, order.payment_id);
-        let reason = format!("payment {theirs} is not that of order {}, which is {ours}", order.id);
-        return Err(HandleError::Permanent(reason));
-    }
-    if money.amount != order.total {
-        let reason = format!(
-            "payment {} is about {} and order {} costs {}",
-            money.payment, money.amount, order.id, order.total
-        );
-        return Err(HandleError::Permanent(reason));
-    }
-    Ok(())
 }
 
 #[async_trait]
@@ -119,31 +62,37 @@ impl Handler for OrderEvents {
     }
 
     async fn handle(&self, event: &Incoming) -> Result<Handled, HandleError> {
-        match understand(event)? {
-            Some(heard) => self.apply(event, &heard).await,
-            None => Ok(Handled::Ignored),
+        let Some(heard) = understand(event)? else { return Ok(Handled::Ignored) };
+        match self.store.hear(heard).await {
+            Ok(Hearing::Applied(_)) => Ok(Handled::Done),
+            Ok(Hearing::Duplicate) => Ok(Handled::Duplicate),
+            Err(error) => unheard(error),
         }
     }
 }
 
 fn understand(event: &Incoming) -> Result<Option<Heard>, HandleError> {
-    let stock = |order, input| Some(Heard { order, input, money: None });
+    let heard = |order: Uuid, input: Input, money: Option<MoneyFact>| {
+        let (event_type, traceparent) = (event.event_type.clone(), event.traceparent.clone());
+        Some(Heard { id: event.id, event_type, traceparent, order, input, money })
+    };
+    let stock = |order, input| heard(order, input, None);
     Ok(match event.event_type.as_str() {
         topics::PAYMENT_SUCCESSFUL => {
             let paid: payments::PaymentSuccessful = payload(event, payments::VERSION)?;
             let money = Some(MoneyFact { payment: paid.payment_id, amount: paid.amount });
-            Some(Heard { order: paid.order_id, input: Input::PaymentSucceeded, money })
+            heard(paid.order_id, Input::PaymentSucceeded, money)
         }
         topics::PAYMENT_FAILED => {
             let failed: payments::PaymentFailed = payload(event, payments::VERSION)?;
             let money = Some(MoneyFact { payment: failed.payment_id, amount: failed.amount });
             let input = Input::PaymentDeclined { reason: failed.reason };
-            Some(Heard { order: failed.order_id, input, money })
+            heard(failed.order_id, input, money)
         }
         topics::PAYMENT_REFUNDED => {
             let refunded: payments::PaymentRefunded = payload(event, payments::VERSION)?;
             let money = Some(MoneyFact { payment: refunded.payment_id, amount: refunded.amount });
-            Some(Heard { order: refunded.order_id, input: Input::PaymentRefunded, money })
+            heard(refunded.order_id, Input::PaymentRefunded, money)
         }
         topics::COMMIT_FAILED => {
             let lost: inventory::CommitFailed = payload(event, inventory::VERSION)?;

@@ -19,6 +19,11 @@ pub(crate) fn apply(error: ApplyError) -> Problem {
             tracing::error!(%error, "an order's row cannot be worked on");
             Problem::internal()
         }
+        // Only events can be; a request never is.
+        ApplyError::Foreign(reason) => {
+            tracing::error!(%reason, "a request was taken for another order's money");
+            Problem::internal()
+        }
         ApplyError::Sql(error) => sql(&error),
     }
 }

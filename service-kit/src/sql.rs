@@ -82,7 +82,13 @@ impl Database {
         sqlx::any::install_default_drivers();
         let dialect = if url.starts_with("sqlite:") { Dialect::Sqlite } else { Dialect::Postgres };
         let set_up = match dialect {
-            Dialect::Postgres => format!("SET search_path TO {schema}"),
+            // A client that stands still in a transaction must not keep its locks. Every statement goes by key, and is planned
+            // once: the planner, who may have seen these tables empty, must not choose a plan over whole tables and keep it.
+            Dialect::Postgres => format!(
+                "SET search_path TO {schema}; SET idle_in_transaction_session_timeout = '5s'; \
+                 SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
+                 SET enable_mergejoin = off; SET jit = off"
+            ),
             Dialect::Sqlite => {
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; \
                                 PRAGMA foreign_keys = ON"
@@ -158,6 +164,17 @@ impl Database {
 
     /// Begins a transaction. On SQLite it takes the file's one write lock at once, so that it cannot fail half-way for it.
     pub async fn begin(&self) -> Result<Transaction, sqlx::Error> {
+        // A server that went away leaves every pooled connection dead; each is found out by who takes it.
+        for _ in 0..self.pool.options().get_max_connections() {
+            match self.begin_once().await {
+                Err(error) if connection_is_lost(&error) => {}
+                begun => return begun,
+            }
+        }
+        self.begin_once().await
+    }
+
+    async fn begin_once(&self) -> Result<Transaction, sqlx::Error> {
         let inner = match self.dialect {
             Dialect::Postgres => self.pool.begin().await?,
             Dialect::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await?,
@@ -226,6 +243,11 @@ pub fn time(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
+/// Rows as one parameter, for statements that take them all at once.
+pub fn json<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String, sqlx::Error> {
+    serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
 /// Whether two rows met under one key, one of them being there before.
 pub fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
@@ -246,6 +268,17 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
                 .any(|class| code.starts_with(class) && code.len() == 5)
                 || ["5", "6", "13", "261", "517"].contains(&code.as_ref())
         }),
+        _ => false,
+    }
+}
+
+/// Whether it is the connection that failed, and another one may do better.
+fn connection_is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| code.len() == 5 && (code.starts_with("08") || code.starts_with("57P"))),
         _ => false,
     }
 }

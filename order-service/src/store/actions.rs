@@ -2,242 +2,148 @@
 //!
 //! **Every write of whoever makes a call checks its token**: one that lost its lease writes nothing.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use service_kit::sql::{Sql, Transaction, touched};
+use serde::Serialize;
+use service_kit::sql::{Sql, Transaction, json};
 use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::apply::{Applied, ApplyError, Cause, lock};
-use super::row::from_name;
-use super::{Store, micros};
-use crate::saga::{Action, Input};
+use super::claim::Claim;
+use super::micros;
+use super::settle::Retry;
+use crate::saga::Action;
 
-/// A call that is leased to whoever holds the token.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Claim {
-    /// Whose.
-    pub order: Uuid,
-    /// Which.
-    pub action: Action,
-    /// Tries begun, this one included. More than one: what became of the earlier ones may be unknown.
-    pub attempts: u32,
-    /// The lease.
-    pub token: Uuid,
-}
-
-/// When to try again, and what to tell the saga about it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Retry {
-    /// From now, by the database's clock.
-    pub after: Duration,
-    /// What was last seen.
-    pub error: String,
-    /// Whether the saga should hear that it keeps failing.
-    pub tell: bool,
-}
-
-/// What became of an answer.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Settled {
-    /// The saga heard it.
-    Applied(Box<Applied>),
-    /// The lease was lost meanwhile: nothing was written. Whoever holds it now gets the same answer.
-    LeaseLost,
-}
-
+// `$1` is a JSON array. Without a token the call is for a worker, at once.
 const START: Sql = Sql::each(
     "INSERT INTO saga_actions (order_id, action, attempts, due_at, lease_token) \
-     VALUES ($1::uuid, $2, $3, clock_timestamp() + $4 * interval '1 microsecond', $5) \
+     SELECT s.\"order\", s.action, s.attempts, clock_timestamp() + s.due_in * interval '1 microsecond', s.token \
+     FROM json_to_recordset($1::json) AS s (\"order\" uuid, action text, attempts bigint, due_in bigint, token text) \
      ON CONFLICT (order_id, action) DO UPDATE SET attempts = excluded.attempts, due_at = excluded.due_at, \
          lease_token = excluded.lease_token, last_error = NULL",
     "INSERT INTO saga_actions (order_id, action, attempts, due_at, lease_token) \
-     VALUES ($1, $2, $3, CAST(unixepoch('subsec') * 1000000 AS INTEGER) + $4, $5) \
+     SELECT s.value->>'order', s.value->>'action', s.value->>'attempts', \
+            CAST(unixepoch('subsec') * 1000000 AS INTEGER) + (s.value->>'due_in'), s.value->>'token' \
+     FROM json_each($1) AS s WHERE true \
      ON CONFLICT (order_id, action) DO UPDATE SET attempts = excluded.attempts, due_at = excluded.due_at, \
          lease_token = excluded.lease_token, last_error = NULL",
 );
 const FINISH: Sql = Sql::each(
-    "DELETE FROM saga_actions WHERE order_id = $1::uuid AND action = $2",
-    "DELETE FROM saga_actions WHERE order_id = $1 AND action = $2",
-);
-const FORGET: Sql = Sql::each(
-    "DELETE FROM saga_actions WHERE order_id = $1::uuid AND action = $2 AND lease_token = $3",
-    "DELETE FROM saga_actions WHERE order_id = $1 AND action = $2 AND lease_token = $3",
-);
-// SKIP LOCKED: several instances share the work. While leased, `due_at` is the lease's end.
-const CLAIM: Sql = Sql::each(
-    "UPDATE saga_actions a SET lease_token = $1, due_at = clock_timestamp() + $2 * interval '1 microsecond', \
-            attempts = a.attempts + 1 \
-     FROM (SELECT order_id, action FROM saga_actions WHERE due_at <= clock_timestamp() ORDER BY due_at LIMIT $3 \
-           FOR UPDATE SKIP LOCKED) due \
-     WHERE a.order_id = due.order_id AND a.action = due.action \
-     RETURNING a.order_id::text AS order_id, a.action, a.attempts",
-    "UPDATE saga_actions SET lease_token = $1, due_at = CAST(unixepoch('subsec') * 1000000 AS INTEGER) + $2, \
-            attempts = attempts + 1 \
-     WHERE (order_id, action) IN (SELECT order_id, action FROM saga_actions \
-           WHERE due_at <= CAST(unixepoch('subsec') * 1000000 AS INTEGER) ORDER BY due_at LIMIT $3) \
-     RETURNING order_id, action, attempts",
+    "DELETE FROM saga_actions a USING json_to_recordset($1::json) AS f (\"order\" uuid, action text) \
+     WHERE a.order_id = f.\"order\" AND a.action = f.action",
+    "DELETE FROM saga_actions WHERE (order_id, action) IN (SELECT value->>'order', value->>'action' FROM json_each($1))",
 );
 // The lease counts until somebody else took it, even past its end: the answer is true and nobody else is at it.
-const HOLD: Sql = Sql::each(
-    "SELECT action FROM saga_actions WHERE order_id = $1::uuid AND action = $2 AND lease_token = $3 FOR UPDATE",
-    "SELECT action FROM saga_actions WHERE order_id = $1 AND action = $2 AND lease_token = $3",
+const LEASES: Sql = Sql::each(
+    "SELECT order_id::text AS order_id, action, lease_token FROM saga_actions \
+     WHERE order_id = ANY (ARRAY(SELECT json_array_elements_text($1::json)::uuid)) AND lease_token IS NOT NULL \
+     ORDER BY order_id, action FOR UPDATE",
+    "SELECT order_id, action, lease_token FROM saga_actions \
+     WHERE order_id IN (SELECT value FROM json_each($1)) AND lease_token IS NOT NULL",
 );
+// `$1` is a JSON array.
 const POSTPONE: Sql = Sql::each(
-    "UPDATE saga_actions SET lease_token = NULL, due_at = clock_timestamp() + $4 * interval '1 microsecond', last_error = $5 \
-     WHERE order_id = $1::uuid AND action = $2 AND lease_token = $3",
-    "UPDATE saga_actions SET lease_token = NULL, due_at = CAST(unixepoch('subsec') * 1000000 AS INTEGER) + $4, last_error = $5 \
-     WHERE order_id = $1 AND action = $2 AND lease_token = $3",
+    "UPDATE saga_actions a SET lease_token = NULL, due_at = clock_timestamp() + p.after * interval '1 microsecond', last_error = p.error \
+     FROM json_to_recordset($1::json) AS p (\"order\" uuid, action text, token text, after bigint, error text) \
+     WHERE a.order_id = p.\"order\" AND a.action = p.action AND a.lease_token = p.token",
+    "UPDATE saga_actions AS a SET lease_token = NULL, last_error = p.value->>'error', \
+            due_at = CAST(unixepoch('subsec') * 1000000 AS INTEGER) + (p.value->>'after') \
+     FROM json_each($1) AS p \
+     WHERE a.order_id = p.value->>'order' AND a.action = p.value->>'action' AND a.lease_token = p.value->>'token'",
 );
-const HURRY: Sql = Sql::each(
-    "UPDATE saga_actions SET due_at = clock_timestamp(), lease_token = NULL WHERE order_id = $1::uuid",
-    "UPDATE saga_actions SET due_at = CAST(unixepoch('subsec') * 1000000 AS INTEGER), lease_token = NULL WHERE order_id = $1",
-);
+/// Whose call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct Call {
+    pub(super) order: Uuid,
+    #[serde(serialize_with = "by_name")]
+    pub(super) action: Action,
+}
 
-/// Stores the intent. With a token it is leased to the caller at once.
-pub(super) async fn start(
+/// A call about to be stored. With a token it is leased to the caller at once.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct Started {
+    #[serde(flatten)]
+    pub(super) call: Call,
+    pub(super) attempts: i64,
+    /// Microseconds from now: at once, or when the lease ends.
+    pub(super) due_in: i64,
+    pub(super) token: Option<Uuid>,
+}
+
+/// A call about to be forgotten.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct Finished {
+    #[serde(flatten)]
+    pub(super) call: Call,
+}
+
+/// A call about to be put off by whoever holds the token.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct Postponed {
+    #[serde(flatten)]
+    call: Call,
+    token: Uuid,
+    after: i64,
+    error: String,
+}
+
+fn by_name<S: serde::Serializer>(action: &Action, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(action.name())
+}
+
+impl Started {
+    /// Leased under this token, or for a worker.
+    pub(super) fn new(order: Uuid, action: Action, token: Option<Uuid>, lease: Duration) -> Self {
+        let (attempts, due_in) = if token.is_some() { (1, micros(lease)) } else { (0, 0) };
+        Self { call: Call { order, action }, attempts, due_in, token }
+    }
+}
+
+impl Postponed {
+    pub(super) fn new(claim: &Claim, retry: &Retry) -> Self {
+        let Claim { order, action, token, .. } = *claim;
+        Self { call: Call { order, action }, token, after: micros(retry.after), error: retry.error.clone() }
+    }
+}
+
+/// Stores calls to make.
+pub(super) async fn start(tx: &mut Transaction, calls: &[Started]) -> Result<(), sqlx::Error> {
+    all(tx, START, calls).await
+}
+
+/// Forgets calls.
+pub(super) async fn finish(tx: &mut Transaction, calls: &[Finished]) -> Result<(), sqlx::Error> {
+    all(tx, FINISH, calls).await
+}
+
+/// Puts calls off whose leases are still held.
+pub(super) async fn postpone(tx: &mut Transaction, calls: &[Postponed]) -> Result<(), sqlx::Error> {
+    all(tx, POSTPONE, calls).await
+}
+
+async fn all<T: Serialize>(tx: &mut Transaction, sql: Sql, rows: &[T]) -> Result<(), sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(tx.sql(sql)).bind(json(rows)?).execute(tx.connection()).await.map(drop)
+}
+
+/// The leases that are held on these orders' calls, by order and call; locked.
+pub(super) async fn leases(
     tx: &mut Transaction,
-    order: Uuid,
-    action: Action,
-    token: Option<Uuid>,
-    lease: Duration,
-) -> Result<(), sqlx::Error> {
-    let (attempts, due_in) = if token.is_some() { (1_i64, micros(lease)) } else { (0, 0) };
-    sqlx::query(tx.sql(START))
-        .bind(order.to_string())
-        .bind(action.name())
-        .bind(attempts)
-        .bind(due_in)
-        .bind(token.map(|token| token.to_string()))
-        .execute(tx.connection())
-        .await
-        .map(drop)
-}
-
-/// Forgets the intent.
-pub(super) async fn finish(tx: &mut Transaction, order: Uuid, action: Action) -> Result<(), sqlx::Error> {
-    sqlx::query(tx.sql(FINISH))
-        .bind(order.to_string())
-        .bind(action.name())
-        .execute(tx.connection())
-        .await
-        .map(drop)
-}
-
-async fn postpone(tx: &mut Transaction, claim: &Claim, retry: &Retry) -> Result<u64, sqlx::Error> {
-    let postponed = sqlx::query(tx.sql(POSTPONE))
-        .bind(claim.order.to_string())
-        .bind(claim.action.name())
-        .bind(claim.token.to_string())
-        .bind(micros(retry.after))
-        .bind(retry.error.as_str())
-        .execute(tx.connection())
-        .await?;
-    Ok(touched(&postponed))
-}
-
-async fn is_held(tx: &mut Transaction, claim: &Claim) -> Result<bool, sqlx::Error> {
-    let held = sqlx::query(tx.sql(HOLD))
-        .bind(claim.order.to_string())
-        .bind(claim.action.name())
-        .bind(claim.token.to_string())
-        .fetch_optional(tx.connection())
-        .await?;
-    Ok(held.is_some())
-}
-
-impl Store {
-    /// Leases calls that are due, up to so many. An action that this code does not know is left to newer code.
-    pub async fn claim_actions(&self, most: usize) -> Result<Vec<Claim>, sqlx::Error> {
-        let token = Uuid::new_v4();
-        let rows = sqlx::query(self.db.sql(CLAIM))
-            .bind(token.to_string())
-            .bind(micros(self.options.lease))
-            .bind(i64::try_from(most).unwrap_or(i64::MAX))
-            .fetch_all(self.db.pool())
-            .await?;
-        let mut claims = Vec::with_capacity(rows.len());
-        for row in rows {
-            let (order, action): (String, String) = (row.try_get("order_id")?, row.try_get("action")?);
-            match (Uuid::try_parse(&order), from_name(&action)) {
-                (Ok(order), Some(action)) => {
-                    let attempts = u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX);
-                    claims.push(Claim { order, action, attempts, token });
-                }
-                (Err(_), _) | (_, None) => {
-                    tracing::warn!(%order, %action, "an action that this version does not know is left alone");
-                }
-            }
-        }
-        Ok(claims)
+    orders: impl Iterator<Item = Uuid>,
+) -> Result<HashMap<(Uuid, String), String>, sqlx::Error> {
+    let orders: Vec<Uuid> = orders.collect();
+    if orders.is_empty() {
+        return Ok(HashMap::new());
     }
-
-    /// Gives the saga the answer of a call. If it still wants the call made, that is tried again after `again`.
-    pub async fn settle(
-        &self,
-        claim: &Claim,
-        input: &Input,
-        again: &Retry,
-        cause: &Cause,
-    ) -> Result<Settled, ApplyError> {
-        let mut tx = self.db.begin().await?;
-        let locked = lock(&mut tx, claim.order).await?;
-        if !is_held(&mut tx, claim).await? {
-            return Ok(Settled::LeaseLost);
-        }
-        let applied = self.apply_locked(&mut tx, locked, input, cause).await?;
-        if applied.order.saga.outstanding.contains(&claim.action) {
-            postpone(&mut tx, claim, again).await?;
-        }
-        tx.commit().await?;
-        self.ring(&applied);
-        Ok(Settled::Applied(Box::new(applied)))
-    }
-
-    /// Puts a call off that failed, and lets the saga know if it is told to.
-    pub async fn retry(&self, claim: &Claim, retry: &Retry) -> Result<Settled, ApplyError> {
-        let mut tx = self.db.begin().await?;
-        let locked = lock(&mut tx, claim.order).await?;
-        if postpone(&mut tx, claim, retry).await? == 0 {
-            return Ok(Settled::LeaseLost);
-        }
-        let applied = if retry.tell {
-            let Claim { action, attempts, .. } = *claim;
-            let input = Input::ActionFailing { action, attempts, error: retry.error.clone() };
-            self.apply_locked(&mut tx, locked, &input, &Cause::default()).await?
-        } else {
-            Applied::unchanged(locked.order)
-        };
-        tx.commit().await?;
-        self.ring(&applied);
-        Ok(Settled::Applied(Box::new(applied)))
-    }
-
-    /// Forgets an intent that its saga does not know of (any more).
-    pub async fn forget(&self, claim: &Claim) -> Result<(), sqlx::Error> {
-        let mut tx = self.db.begin().await?;
-        sqlx::query(tx.sql(FORGET))
-            .bind(claim.order.to_string())
-            .bind(claim.action.name())
-            .bind(claim.token.to_string())
-            .execute(tx.connection())
-            .await?;
-        tx.commit().await
-    }
-
-    /// Puts a call off without a look at its order, whose row cannot be worked on: one broken saga does not stop the rest.
-    pub async fn set_aside(&self, claim: &Claim, retry: &Retry) -> Result<(), sqlx::Error> {
-        let mut tx = self.db.begin().await?;
-        postpone(&mut tx, claim, retry).await?;
-        tx.commit().await
-    }
-
-    /// An operator: try whatever this order waits for now, not when its back-off ends. Leases are taken away. Answers how many.
-    pub async fn hurry(&self, order: Uuid) -> Result<u64, sqlx::Error> {
-        let mut tx = self.db.begin().await?;
-        let hurried = sqlx::query(tx.sql(HURRY)).bind(order.to_string()).execute(tx.connection()).await?;
-        tx.commit().await?;
-        self.work.notify_one();
-        Ok(touched(&hurried))
-    }
+    let rows = sqlx::query(tx.sql(LEASES)).bind(json(&orders)?).fetch_all(tx.connection()).await?;
+    rows.iter()
+        .map(|row| {
+            let order: String = row.try_get("order_id")?;
+            let order = Uuid::try_parse(&order).map_err(|error| sqlx::Error::Decode(error.into()))?;
+            Ok(((order, row.try_get("action")?), row.try_get("lease_token")?))
+        })
+        .collect()
 }

@@ -1,19 +1,23 @@
 //! Orders and their sagas in one schema, on Postgres or SQLite. One operation a file.
 //!
-//! **[`Store::apply`] is the one way to change an order**: it locks the order's row, asks `saga::step`, and writes everything that
-//! was decided in the same transaction. REST, events, timers, answers of calls and operators all come through it.
+//! **There is one way to change an order**: a [`batch`] locks the orders' rows, asks `saga::step` about each ([`advance`]), and writes
+//! everything that was decided in the same transaction. REST, events, timers, answers of calls and operators all come through it.
 
-pub mod actions;
+mod actions;
+mod advance;
 pub mod apply;
-mod apply_effects;
-pub mod key;
+mod batch;
+pub mod claim;
+pub mod hear;
+mod key;
 mod log;
 pub mod order;
-pub mod payments;
+mod payments;
 pub mod place;
 pub mod plan;
 pub mod read;
 pub mod row;
+pub mod settle;
 pub mod timeline;
 pub mod timers;
 
@@ -26,11 +30,14 @@ use sqlx::migrate::Migrator;
 use tokio::sync::Notify;
 
 use crate::saga::Mode;
+use batch::{Batches, Writes};
 
-pub use actions::{Claim, Retry, Settled};
 pub use apply::{Applied, ApplyError, Cause};
+pub use claim::Claim;
+pub use hear::{Heard, Hearing, MoneyFact};
 pub use order::{Order, Placement};
 pub use place::Placed;
+pub use settle::{Retry, Settled};
 pub use timeline::{Entry, EntryKind};
 
 /// The schema's name on Postgres.
@@ -66,6 +73,7 @@ impl Default for StoreOptions {
 pub struct Store {
     db: Database,
     options: StoreOptions,
+    batches: Arc<Batches>,
     work: Arc<Notify>,
     outbox: Arc<Notify>,
     alarms: Arc<AtomicU64>,
@@ -79,7 +87,14 @@ impl Store {
 
     /// Around a database that was connected with [`SCHEMA`].
     pub fn new(db: Database, options: StoreOptions) -> Self {
-        Self { db, options, work: Arc::default(), outbox: Arc::default(), alarms: Arc::default() }
+        Self {
+            db,
+            options,
+            batches: Arc::default(),
+            work: Arc::default(),
+            outbox: Arc::default(),
+            alarms: Arc::default(),
+        }
     }
 
     /// Brings the schema up to date.
@@ -112,13 +127,16 @@ impl Store {
         self.alarms.load(Ordering::Relaxed)
     }
 
-    /// Tells whoever waits for work of this kind, after the commit.
-    pub(crate) fn ring(&self, applied: &Applied) {
-        self.alarms.fetch_add(applied.alarms, Ordering::Relaxed);
-        if applied.has_work {
+    /// Tells whoever waits for what a batch wrote, once it is durable.
+    fn ring(&self, written: &Writes) {
+        for (order, what) in &written.alarms {
+            tracing::error!(%order, %what, "an order needs an operator");
+        }
+        self.alarms.fetch_add(written.alarms.len() as u64, Ordering::Relaxed);
+        if written.has_work() {
             self.work.notify_one();
         }
-        if applied.has_events {
+        if !written.events.is_empty() {
             self.outbox.notify_one();
         }
     }

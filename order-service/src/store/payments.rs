@@ -1,27 +1,37 @@
 //! Money facts that were told already, whatever their events' ids.
 
-use service_kit::sql::{Sql, Transaction, touched};
+use std::collections::HashSet;
+
+use service_kit::sql::{Sql, Transaction, json};
+use sqlx::Row as _;
 use uuid::Uuid;
 
+use super::batch::Money;
+
+// `$1` is a JSON array.
 const INSERT: Sql = Sql::each(
-    "INSERT INTO payments_seen (payment_id, outcome, event_id, at) VALUES ($1::uuid, $2, $3, clock_timestamp()) \
-     ON CONFLICT DO NOTHING",
+    "INSERT INTO payments_seen (payment_id, outcome, event_id, at) SELECT m.payment, m.outcome, m.event, clock_timestamp() \
+     FROM json_to_recordset($1::json) AS m (payment uuid, outcome text, event text) ORDER BY m.payment, m.outcome \
+     ON CONFLICT DO NOTHING RETURNING payment_id::text AS payment_id, outcome",
     "INSERT INTO payments_seen (payment_id, outcome, event_id, at) \
-     VALUES ($1, $2, $3, CAST(unixepoch('subsec') * 1000000 AS INTEGER)) ON CONFLICT DO NOTHING",
+     SELECT m.value->>'payment', m.value->>'outcome', m.value->>'event', CAST(unixepoch('subsec') * 1000000 AS INTEGER) \
+     FROM json_each($1) AS m WHERE true ON CONFLICT DO NOTHING RETURNING payment_id, outcome",
 );
 
-/// Whether this outcome of this payment is told for the first time.
-pub(crate) async fn is_first(
+/// Those of these outcomes that are told for the first time, by payment and outcome.
+pub(super) async fn firsts(
     tx: &mut Transaction,
-    payment: Uuid,
-    outcome: &str,
-    event: Uuid,
-) -> Result<bool, sqlx::Error> {
-    let inserted = sqlx::query(tx.sql(INSERT))
-        .bind(payment.to_string())
-        .bind(outcome)
-        .bind(event.to_string())
-        .execute(tx.connection())
-        .await?;
-    Ok(touched(&inserted) == 1)
+    money: &[&Money],
+) -> Result<HashSet<(Uuid, String)>, sqlx::Error> {
+    if money.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = sqlx::query(tx.sql(INSERT)).bind(json(money)?).fetch_all(tx.connection()).await?;
+    rows.iter()
+        .map(|row| {
+            let payment: String = row.try_get("payment_id")?;
+            let payment = Uuid::try_parse(&payment).map_err(|error| sqlx::Error::Decode(error.into()))?;
+            Ok((payment, row.try_get("outcome")?))
+        })
+        .collect()
 }

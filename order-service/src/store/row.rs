@@ -2,7 +2,7 @@
 
 use event_contracts::orders::PricedItem;
 use serde::Serialize;
-use service_kit::sql::{Row, time};
+use service_kit::sql::{Row, Sql, Transaction, json, time};
 use sqlx::Row as _;
 use uuid::Uuid;
 
@@ -58,6 +58,132 @@ macro_rules! order_columns_sqlite {
     };
 }
 pub(super) use {order_columns_postgres, order_columns_sqlite};
+
+// `$1` is a JSON array. The lock first: whatever is decided, is decided on what stands there under it. In one order, so that two
+// batches never wait for each other in a ring. SQLite's transactions are alone anyway.
+pub(super) const LOCK: Sql = Sql::each(
+    concat!(
+        "SELECT ",
+        order_columns_postgres!(),
+        " FROM orders o WHERE o.order_id = ANY (ARRAY(SELECT json_array_elements_text($1::json)::uuid)) \
+         ORDER BY o.order_id FOR UPDATE OF o"
+    ),
+    concat!(
+        "SELECT ",
+        order_columns_sqlite!(),
+        " FROM orders o WHERE o.order_id IN (SELECT value FROM json_each($1))"
+    ),
+);
+
+// `$1` is a JSON array.
+const INSERT: Sql = Sql::each(
+    "INSERT INTO orders (order_id, user_id, total_amount, status, payment_status, payment_id, payment_method, reason, \
+            traceparent, saga_phase, saga_version, saga_definition, saga, created_at, updated_at) \
+     SELECT o.id, o.user_id, o.total, o.status, o.payment_status, o.payment_id, o.payment_method, o.reason, \
+            o.traceparent, o.phase, o.version, o.definition, o.saga, \
+            timestamptz 'epoch' + o.at * interval '1 microsecond', timestamptz 'epoch' + o.at * interval '1 microsecond' \
+     FROM json_to_recordset($1::json) AS o (id uuid, user_id text, total numeric, status order_status, payment_status text, \
+            payment_id uuid, payment_method text, reason text, traceparent text, phase text, version bigint, \
+            definition bigint, saga jsonb, at bigint)",
+    "INSERT INTO orders (order_id, user_id, total_amount, status, payment_status, payment_id, payment_method, reason, \
+            traceparent, saga_phase, saga_version, saga_definition, saga, created_at, updated_at) \
+     SELECT o.value->>'id', o.value->>'user_id', o.value->>'total', o.value->>'status', o.value->>'payment_status', \
+            o.value->>'payment_id', o.value->>'payment_method', o.value->>'reason', o.value->>'traceparent', \
+            o.value->>'phase', o.value->>'version', o.value->>'definition', o.value->>'saga', o.value->>'at', o.value->>'at' \
+     FROM json_each($1) AS o",
+);
+const INSERT_ITEMS: Sql = Sql::each(
+    "INSERT INTO order_items (order_id, line, product_id, quantity, unit_price) \
+     SELECT (o.value->>'id')::uuid, l.n, (l.value->>'productId')::bigint, (l.value->>'quantity')::integer, \
+            (l.value->>'unitPrice')::numeric \
+     FROM json_array_elements($1::json) AS o (value), json_array_elements(o.value->'items') WITH ORDINALITY AS l (value, n)",
+    "INSERT INTO order_items (order_id, line, product_id, quantity, unit_price) \
+     SELECT o.value->>'id', l.key + 1, l.value->>'productId', l.value->>'quantity', l.value->>'unitPrice' \
+     FROM json_each($1) AS o, json_each(o.value, '$.items') AS l",
+);
+const UPDATE: Sql = Sql::each(
+    "UPDATE orders SET status = o.status, payment_status = o.payment_status, reason = o.reason, tracking_number = o.tracking_number, \
+            saga_phase = o.phase, saga_version = o.version, saga_definition = o.definition, saga = o.saga, \
+            updated_at = timestamptz 'epoch' + o.at * interval '1 microsecond' \
+     FROM json_to_recordset($1::json) AS o (id uuid, status order_status, payment_status text, reason text, \
+            tracking_number text, phase text, version bigint, definition bigint, saga jsonb, at bigint) \
+     WHERE orders.order_id = o.id",
+    "UPDATE orders SET status = o.value->>'status', payment_status = o.value->>'payment_status', reason = o.value->>'reason', \
+            tracking_number = o.value->>'tracking_number', saga_phase = o.value->>'phase', saga_version = o.value->>'version', \
+            saga_definition = o.value->>'definition', saga = o.value->>'saga', updated_at = o.value->>'at' \
+     FROM json_each($1) AS o WHERE orders.order_id = o.value->>'id'",
+);
+
+/// An order as it is about to be written.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub(super) struct OrderRow {
+    id: Uuid,
+    user_id: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    items: Vec<PricedItem>,
+    total: String,
+    status: String,
+    payment_status: String,
+    payment_id: Uuid,
+    payment_method: String,
+    reason: Option<String>,
+    tracking_number: Option<String>,
+    traceparent: Option<String>,
+    phase: String,
+    version: u64,
+    definition: u32,
+    saga: serde_json::Value,
+    /// Microseconds.
+    at: i64,
+}
+
+impl OrderRow {
+    /// A new one, with its lines.
+    pub(super) fn placed(order: &Order) -> Result<Self, sqlx::Error> {
+        Ok(Self { items: order.items.clone(), ..Self::changed(order)? })
+    }
+
+    /// One that a step has changed.
+    pub(super) fn changed(order: &Order) -> Result<Self, sqlx::Error> {
+        let saga = &order.saga;
+        Ok(Self {
+            id: order.id,
+            user_id: order.user_id.clone(),
+            items: Vec::new(),
+            total: order.total.to_string(),
+            status: name_of(&saga.status),
+            payment_status: name_of(&saga.payment),
+            payment_id: order.payment_id,
+            payment_method: order.payment_method.clone(),
+            reason: saga.reason.clone(),
+            tracking_number: saga.tracking_number.clone(),
+            traceparent: order.traceparent.clone(),
+            phase: name_of(&saga.phase),
+            version: saga.version,
+            definition: saga.definition,
+            saga: serde_json::to_value(saga).map_err(|error| sqlx::Error::Encode(error.into()))?,
+            at: order.updated_at.timestamp_micros(),
+        })
+    }
+}
+
+/// Stores new orders and their lines.
+pub(super) async fn insert(tx: &mut Transaction, orders: &[OrderRow]) -> Result<(), sqlx::Error> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let orders = json(orders)?;
+    sqlx::query(tx.sql(INSERT)).bind(orders.as_str()).execute(tx.connection()).await?;
+    sqlx::query(tx.sql(INSERT_ITEMS)).bind(orders).execute(tx.connection()).await.map(drop)
+}
+
+/// Writes what a step may change of orders. What they were placed with stays.
+pub(super) async fn update(tx: &mut Transaction, orders: &[OrderRow]) -> Result<(), sqlx::Error> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(tx.sql(UPDATE)).bind(json(orders)?).execute(tx.connection()).await.map(drop)
+}
 
 /// Reads a row with the columns above.
 pub(super) fn read(row: &Row) -> Result<Result<Order, RowError>, sqlx::Error> {

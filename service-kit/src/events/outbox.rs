@@ -83,29 +83,72 @@ impl<P: Serialize> Outgoing<P> {
     }
 }
 
+/// An event as it is stored, encoded: several are written by one statement.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Row {
+    id: Uuid,
+    kind: &'static str,
+    key: String,
+    version: u64,
+    topic: &'static str,
+    payload: String,
+    headers: serde_json::Map<String, serde_json::Value>,
+    at: i64,
+}
+
+impl Row {
+    /// The event's id.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// Its type, which is its topic.
+    pub fn topic(&self) -> &'static str {
+        self.topic
+    }
+}
+
+impl<P: Serialize> TryFrom<&Outgoing<P>> for Row {
+    type Error = sqlx::Error;
+
+    fn try_from(event: &Outgoing<P>) -> Result<Self, sqlx::Error> {
+        let (payload, headers) = event.encode().map_err(|error| sqlx::Error::Encode(error.into()))?;
+        Ok(Self {
+            id: event.id,
+            kind: event.aggregate_type,
+            key: event.aggregate_id.clone(),
+            version: event.aggregate_version,
+            topic: event.topic,
+            payload: String::from_utf8(payload).map_err(|error| sqlx::Error::Encode(error.into()))?,
+            headers: headers.into_iter().map(|(name, value)| (name, value.into())).collect(),
+            at: event.at.timestamp_micros(),
+        })
+    }
+}
+
+// `$1` is a JSON array; the rows get their numbers in its order.
 const INSERT: Sql = Sql::each(
     "INSERT INTO outbox (id, aggregatetype, aggregateid, aggregate_version, type, topic, payload, headers, created_at) \
-     VALUES ($1::uuid, $2, $3, $4, $5, $5, $6, $7::jsonb, timestamptz 'epoch' + $8 * interval '1 microsecond')",
+     SELECT (e.value->>'id')::uuid, e.value->>'kind', e.value->>'key', (e.value->>'version')::bigint, e.value->>'topic', \
+            e.value->>'topic', convert_to(e.value->>'payload', 'UTF8'), (e.value->'headers')::jsonb, \
+            timestamptz 'epoch' + (e.value->>'at')::bigint * interval '1 microsecond' \
+     FROM json_array_elements($1::json) WITH ORDINALITY AS e (value, n) ORDER BY e.n",
     "INSERT INTO outbox (id, aggregatetype, aggregateid, aggregate_version, type, topic, payload, headers, created_at) \
-     VALUES (unhex(replace($1, '-', '')), $2, $3, $4, $5, $5, $6, $7, $8)",
+     SELECT unhex(replace(e.value->>'id', '-', '')), e.value->>'kind', e.value->>'key', e.value->>'version', e.value->>'topic', \
+            e.value->>'topic', CAST(e.value->>'payload' AS BLOB), e.value->>'headers', e.value->>'at' \
+     FROM json_each($1) AS e ORDER BY e.key",
 );
 
 /// Writes the event's row. The aggregate's row must have been locked before, so that the order of `seq` is the order of commits.
 pub async fn write<P: Serialize>(tx: &mut Transaction, event: &Outgoing<P>) -> Result<(), sqlx::Error> {
-    let encode_error = |error: serde_json::Error| sqlx::Error::Encode(error.into());
-    let (payload, headers) = event.encode().map_err(encode_error)?;
-    let headers: serde_json::Map<_, _> =
-        headers.into_iter().map(|(name, value)| (name, serde_json::Value::from(value))).collect();
-    sqlx::query(tx.sql(INSERT))
-        .bind(event.id.to_string())
-        .bind(event.aggregate_type)
-        .bind(event.aggregate_id.as_str())
-        .bind(i64::try_from(event.aggregate_version).unwrap_or(i64::MAX))
-        .bind(event.topic)
-        .bind(payload)
-        .bind(serde_json::to_string(&headers).map_err(encode_error)?)
-        .bind(event.at.timestamp_micros())
-        .execute(tx.connection())
-        .await?;
-    Ok(())
+    write_all(tx, &[Row::try_from(event)?]).await
+}
+
+/// Writes rows in their order; their aggregates are locked, as for [`write()`].
+pub async fn write_all(tx: &mut Transaction, rows: &[Row]) -> Result<(), sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let rows = crate::sql::json(rows)?;
+    sqlx::query(tx.sql(INSERT)).bind(rows).execute(tx.connection()).await.map(drop)
 }

@@ -1,7 +1,7 @@
 //! The schema: made once, whoever comes first; refused when it is another one.
 
-use inventory_core::store::postgres::{PostgresOptions, PostgresStore};
 use inventory_core::store::StoreErrorKind;
+use inventory_core::store::postgres::{PostgresOptions, PostgresStore};
 use tokio::task::JoinSet;
 
 use super::hand::{Ledger, execute};
