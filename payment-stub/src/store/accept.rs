@@ -1,9 +1,11 @@
 //! Accepting a payment.
 
+use std::time::Duration;
+
 use service_kit::sql::{Database, Sql, Transaction};
 
+use super::WriteError;
 use super::row::{columns, payment};
-use super::{WriteError, later};
 use crate::method::{Behaviour, Method};
 use crate::payment::{Cause, Payment, Request};
 
@@ -12,13 +14,13 @@ const INSERT: Sql = Sql::each(
     concat!(
         "INSERT INTO payments (payment_id, order_id, amount, method, status, causation_id, traceparent, created_at, updated_at, \
          due_at) VALUES ($1::uuid, $2::uuid, $3::numeric, $4, 'ACCEPTED', $5, $6, \
-         timestamptz 'epoch' + $7 * interval '1 microsecond', timestamptz 'epoch' + $7 * interval '1 microsecond', \
-         timestamptz 'epoch' + $8 * interval '1 microsecond') ON CONFLICT (payment_id) DO NOTHING RETURNING ",
+         clock_timestamp(), clock_timestamp(), clock_timestamp() + $7 * interval '1 microsecond') ON CONFLICT (payment_id) DO NOTHING RETURNING ",
         columns!(postgres)
     ),
     concat!(
         "INSERT INTO payments (payment_id, order_id, amount, method, status, causation_id, traceparent, created_at, updated_at, \
-         due_at) VALUES ($1, $2, $3, $4, 'ACCEPTED', $5, $6, $7, $7, $8) ON CONFLICT (payment_id) DO NOTHING RETURNING ",
+         due_at) SELECT $1, $2, $3, $4, 'ACCEPTED', $5, $6, clock.now, clock.now, clock.now + $7 \
+         FROM (SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS now) AS clock WHERE true ON CONFLICT (payment_id) DO NOTHING RETURNING ",
         columns!(sqlite)
     ),
 );
@@ -61,13 +63,13 @@ pub(crate) async fn accept_in(
     request: &Request,
     cause: &Cause,
 ) -> Result<Payment, AcceptError> {
-    let now = tx.now().await?;
-    let due_at = match request.method.parse::<Method>().map(|method| method.payment) {
+    let due_in = match request.method.parse::<Method>().map(|method| method.payment) {
         Ok(Behaviour::Silent) => None,
-        Ok(behaviour) => Some(later(now, behaviour.settles_after())),
+        Ok(behaviour) => Some(behaviour.settles_after()),
         // Refused by the worker, as an outcome.
-        Err(_) => Some(now.timestamp_micros()),
+        Err(_) => Some(Duration::ZERO),
     };
+    let due_in = due_in.map(|due_in| i64::try_from(due_in.as_micros()).unwrap_or(i64::MAX / 4));
     let id = request.payment_id.to_string();
     let inserted = sqlx::query(tx.sql(INSERT))
         .bind(id.as_str())
@@ -76,8 +78,7 @@ pub(crate) async fn accept_in(
         .bind(request.method.as_str())
         .bind(cause.causation_id.as_deref())
         .bind(cause.traceparent.as_deref())
-        .bind(now.timestamp_micros())
-        .bind(due_at)
+        .bind(due_in)
         .fetch_optional(tx.connection())
         .await?;
     if let Some(row) = inserted {

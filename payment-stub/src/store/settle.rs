@@ -7,7 +7,7 @@ use event_contracts::payments::{PaymentFailed, PaymentRefunded, PaymentSuccessfu
 use event_contracts::topics;
 use serde::Serialize;
 use service_kit::events::{Outgoing, outbox};
-use service_kit::sql::{Database, Row, Sql, Transaction};
+use service_kit::sql::{Database, Row, Sql, Transaction, json};
 use sqlx::Row as _;
 use uuid::{NoContext, Timestamp, Uuid};
 
@@ -33,10 +33,13 @@ const CLAIM: Sql = Sql::each(
     ),
 );
 
+// `$1` is a JSON array, `$2` the time.
 const UPDATE: Sql = Sql::each(
-    "UPDATE payments SET status = $2, reason = $3, updated_at = timestamptz 'epoch' + $4 * interval '1 microsecond', \
-     due_at = NULL WHERE payment_id = $1::uuid",
-    "UPDATE payments SET status = $2, reason = $3, updated_at = $4, due_at = NULL WHERE payment_id = $1",
+    "UPDATE payments SET status = s.status, reason = s.reason, updated_at = timestamptz 'epoch' + $2 * interval '1 microsecond', \
+     due_at = NULL FROM json_to_recordset($1::json) AS s (payment uuid, status text, reason text) \
+     WHERE payments.payment_id = s.payment",
+    "UPDATE payments SET status = s.value->>'status', reason = s.value->>'reason', updated_at = $2, due_at = NULL \
+     FROM json_each($1) AS s WHERE payments.payment_id = s.value->>'payment'",
 );
 
 const POSTPONE: Sql = Sql::each(
@@ -63,7 +66,7 @@ pub(crate) async fn settle_due(database: &Database) -> Result<Batch, sqlx::Error
     let mut tx = database.begin().await?;
     let rows = sqlx::query(tx.sql(CLAIM)).bind(BATCH_MAX).fetch_all(tx.connection()).await?;
     let now = tx.now().await?;
-    let mut settled = Vec::with_capacity(rows.len());
+    let (mut settled, mut rows_after, mut events) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
     for row in &rows {
         let payment = match payment(row) {
             Ok(payment) => payment,
@@ -73,19 +76,20 @@ pub(crate) async fn settle_due(database: &Database) -> Result<Batch, sqlx::Error
             }
         };
         let outcome = outcome::of(payment.status, &payment.request.method);
-        let status = outcome.as_ref().map_or(payment.status, |outcome| outcome.status);
-        sqlx::query(tx.sql(UPDATE))
-            .bind(payment.request.payment_id.to_string())
-            .bind(status.name())
-            .bind(outcome.as_ref().map_or(payment.reason.as_deref(), |outcome| outcome.reason.as_deref()))
-            .bind(now.timestamp_micros())
-            .execute(tx.connection())
-            .await?;
+        rows_after.push(Settled::new(&payment, outcome.as_ref()));
         if let Some(outcome) = outcome {
-            tell(&mut tx, &payment, &outcome, now).await?;
+            tell(&mut events, &payment, &outcome, now)?;
             settled.push(outcome.status);
         }
     }
+    if !rows_after.is_empty() {
+        sqlx::query(tx.sql(UPDATE))
+            .bind(json(&rows_after)?)
+            .bind(now.timestamp_micros())
+            .execute(tx.connection())
+            .await?;
+    }
+    outbox::write_all(&mut tx, &events).await?;
     let next_due: Option<i64> = sqlx::query_scalar(tx.sql(NEXT_DUE)).fetch_one(tx.connection()).await?;
     tx.commit().await?;
     let next_due = next_due.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
@@ -100,9 +104,27 @@ async fn postpone(tx: &mut Transaction, row: &Row, error: &sqlx::Error) -> Resul
     Ok(())
 }
 
-/// Writes the outcome's events.
-async fn tell(
-    tx: &mut Transaction,
+/// A payment's row as it is about to be written. Without an outcome it only is not due any more.
+#[derive(Serialize)]
+struct Settled {
+    payment: Uuid,
+    status: &'static str,
+    reason: Option<String>,
+}
+
+impl Settled {
+    fn new(payment: &Payment, outcome: Option<&Outcome>) -> Self {
+        let (status, reason) = match outcome {
+            Some(outcome) => (outcome.status, outcome.reason.clone()),
+            None => (payment.status, payment.reason.clone()),
+        };
+        Self { payment: payment.request.payment_id, status: status.name(), reason }
+    }
+}
+
+/// Says the outcome's events.
+fn tell(
+    events: &mut Vec<outbox::Row>,
     payment: &Payment,
     outcome: &Outcome,
     now: DateTime<Utc>,
@@ -110,23 +132,23 @@ async fn tell(
     let (payment_id, order_id, amount) =
         (payment.request.payment_id, payment.request.order_id, payment.request.amount);
     for _ in 0..outcome.copies {
-        match outcome.status {
+        events.push(match outcome.status {
             Status::Successful => {
                 let told = PaymentSuccessful { payment_id, order_id, amount };
-                outbox::write(tx, &event(payment, topics::PAYMENT_SUCCESSFUL, now, told)).await?;
+                (&event(payment, topics::PAYMENT_SUCCESSFUL, now, told)).try_into()?
             }
             Status::Failed => {
                 let reason = outcome.reason.clone().unwrap_or_default();
                 let told = PaymentFailed { payment_id, order_id, amount, reason };
-                outbox::write(tx, &event(payment, topics::PAYMENT_FAILED, now, told)).await?;
+                (&event(payment, topics::PAYMENT_FAILED, now, told)).try_into()?
             }
             Status::Refunded => {
                 let told = PaymentRefunded { payment_id, order_id, amount };
-                outbox::write(tx, &event(payment, topics::PAYMENT_REFUNDED, now, told)).await?;
+                (&event(payment, topics::PAYMENT_REFUNDED, now, told)).try_into()?
             }
             // No outcomes.
-            Status::Accepted | Status::Refunding => {}
-        }
+            Status::Accepted | Status::Refunding => return Ok(()),
+        });
     }
     Ok(())
 }

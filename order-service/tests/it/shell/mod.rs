@@ -2,6 +2,7 @@
 //! that can be made to misbehave.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod batches;
 mod crash;
 mod events;
 mod fakes;
