@@ -14,7 +14,7 @@ use super::actions::{Call, Finished, Started};
 use super::apply::{Applied, ApplyError, Cause};
 use super::batch::Writes;
 use super::log::Line;
-use super::row::{OrderRow, RowError};
+use super::row::{ItemRow, OrderRow, RowError};
 use super::timeline::{EntryKind, EntryStatus};
 use super::timers::TimerSet;
 use super::{Order, StoreOptions, micros};
@@ -55,7 +55,7 @@ pub(super) fn advance(
             writing.writes.clear_timer(order.id);
         }
         writing.effects(&effects)?;
-        writes.changed.push(OrderRow::changed(&order)?);
+        writes.changed.push(OrderRow::new(&order)?);
     }
     Ok(Applied { order, cell, because, changed: is_changed })
 }
@@ -69,7 +69,8 @@ pub(super) fn begin(
     token: Option<Uuid>,
     writes: &mut Writes,
 ) -> Result<(), ApplyError> {
-    writes.placed.push(OrderRow::placed(order)?);
+    writes.placed.push(OrderRow::new(order)?);
+    writes.items.extend(ItemRow::all(order));
     let leased = token.map(|token| (Action::ReserveInventory, token));
     Writing { order, cause, options, leased, writes }.effects(&begun.effects)
 }

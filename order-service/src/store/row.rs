@@ -94,12 +94,11 @@ const INSERT: Sql = Sql::each(
 );
 const INSERT_ITEMS: Sql = Sql::each(
     "INSERT INTO order_items (order_id, line, product_id, quantity, unit_price) \
-     SELECT (o.value->>'id')::uuid, l.n, (l.value->>'productId')::bigint, (l.value->>'quantity')::integer, \
-            (l.value->>'unitPrice')::numeric \
-     FROM json_array_elements($1::json) AS o (value), json_array_elements(o.value->'items') WITH ORDINALITY AS l (value, n)",
+     SELECT i.\"order\", i.line, i.product, i.quantity, i.price \
+     FROM json_to_recordset($1::json) AS i (\"order\" uuid, line integer, product bigint, quantity integer, price numeric)",
     "INSERT INTO order_items (order_id, line, product_id, quantity, unit_price) \
-     SELECT o.value->>'id', l.key + 1, l.value->>'productId', l.value->>'quantity', l.value->>'unitPrice' \
-     FROM json_each($1) AS o, json_each(o.value, '$.items') AS l",
+     SELECT i.value->>'order', i.value->>'line', i.value->>'product', i.value->>'quantity', i.value->>'price' \
+     FROM json_each($1) AS i",
 );
 const UPDATE: Sql = Sql::each(
     "UPDATE orders SET status = o.status, payment_status = o.payment_status, reason = o.reason, tracking_number = o.tracking_number, \
@@ -119,8 +118,6 @@ const UPDATE: Sql = Sql::each(
 pub(super) struct OrderRow {
     id: Uuid,
     user_id: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    items: Vec<PricedItem>,
     total: String,
     status: String,
     payment_status: String,
@@ -138,18 +135,11 @@ pub(super) struct OrderRow {
 }
 
 impl OrderRow {
-    /// A new one, with its lines.
-    pub(super) fn placed(order: &Order) -> Result<Self, sqlx::Error> {
-        Ok(Self { items: order.items.clone(), ..Self::changed(order)? })
-    }
-
-    /// One that a step has changed.
-    pub(super) fn changed(order: &Order) -> Result<Self, sqlx::Error> {
+    pub(super) fn new(order: &Order) -> Result<Self, sqlx::Error> {
         let saga = &order.saga;
         Ok(Self {
             id: order.id,
             user_id: order.user_id.clone(),
-            items: Vec::new(),
             total: order.total.to_string(),
             status: name_of(&saga.status),
             payment_status: name_of(&saga.payment),
@@ -167,14 +157,43 @@ impl OrderRow {
     }
 }
 
-/// Stores new orders and their lines.
-pub(super) async fn insert(tx: &mut Transaction, orders: &[OrderRow]) -> Result<(), sqlx::Error> {
-    if orders.is_empty() {
-        return Ok(());
+/// A line of an order, as it is written once.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct ItemRow {
+    order: Uuid,
+    /// From 1.
+    line: usize,
+    product: i64,
+    quantity: u32,
+    price: String,
+}
+
+impl ItemRow {
+    /// The lines of an order.
+    pub(super) fn all(order: &Order) -> impl Iterator<Item = Self> {
+        order.items.iter().zip(1..).map(|(item, line)| Self {
+            order: order.id,
+            line,
+            product: item.product_id,
+            quantity: item.quantity,
+            price: item.unit_price.to_string(),
+        })
     }
-    let orders = json(orders)?;
-    sqlx::query(tx.sql(INSERT)).bind(orders.as_str()).execute(tx.connection()).await?;
-    sqlx::query(tx.sql(INSERT_ITEMS)).bind(orders).execute(tx.connection()).await.map(drop)
+}
+
+/// Stores new orders and their lines.
+pub(super) async fn insert(
+    tx: &mut Transaction,
+    orders: &[OrderRow],
+    items: &[ItemRow],
+) -> Result<(), sqlx::Error> {
+    if !orders.is_empty() {
+        sqlx::query(tx.sql(INSERT)).bind(json(orders)?).execute(tx.connection()).await?;
+    }
+    if !items.is_empty() {
+        sqlx::query(tx.sql(INSERT_ITEMS)).bind(json(items)?).execute(tx.connection()).await?;
+    }
+    Ok(())
 }
 
 /// Writes what a step may change of orders. What they were placed with stays.

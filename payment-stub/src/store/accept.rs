@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use service_kit::sql::{Database, Sql, Transaction};
+use sqlx::Any;
+use sqlx::query::Query;
 
 use super::WriteError;
 use super::row::{columns, payment};
@@ -45,16 +47,25 @@ impl From<sqlx::Error> for AcceptError {
     }
 }
 
-/// Accepts a payment for good, or answers it as it is now if it was accepted before.
+/// Accepts a payment for good, or answers it as it is now if it was accepted before. One statement, and one more for a repeat.
 pub(crate) async fn accept(
     database: &Database,
     request: &Request,
     cause: &Cause,
 ) -> Result<Payment, AcceptError> {
-    let mut tx = database.begin().await?;
-    let payment = accept_in(&mut tx, request, cause).await?;
-    tx.commit().await.map_err(|error| AcceptError::Write(WriteError::AtCommit(error)))?;
-    Ok(payment)
+    let inserted = insert(database.sql(INSERT), request, cause).fetch_optional(database.pool()).await;
+    let inserted = inserted.map_err(|error| match error {
+        // The answer is missing, not the effect.
+        error @ (sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => {
+            WriteError::AtCommit(error)
+        }
+        error => WriteError::Before(error),
+    });
+    if let Some(row) = inserted.map_err(AcceptError::Write)? {
+        return Ok(payment(&row)?);
+    }
+    let found = find(database.sql(SELECT), request).fetch_one(database.pool()).await?;
+    the_same(payment(&found)?, request)
 }
 
 /// The same, as a part of something larger.
@@ -63,6 +74,17 @@ pub(crate) async fn accept_in(
     request: &Request,
     cause: &Cause,
 ) -> Result<Payment, AcceptError> {
+    if let Some(row) = insert(tx.sql(INSERT), request, cause).fetch_optional(tx.connection()).await? {
+        return Ok(payment(&row)?);
+    }
+    // A statement of its own: on Postgres it sees what another transaction inserted while this one waited for it.
+    let found = find(tx.sql(SELECT), request).fetch_one(tx.connection()).await?;
+    the_same(payment(&found)?, request)
+}
+
+type Statement<'q> = Query<'q, Any, <Any as sqlx::Database>::Arguments>;
+
+fn insert<'q>(sql: &'static str, request: &'q Request, cause: &'q Cause) -> Statement<'q> {
     let due_in = match request.method.parse::<Method>().map(|method| method.payment) {
         Ok(Behaviour::Silent) => None,
         Ok(behaviour) => Some(behaviour.settles_after()),
@@ -70,23 +92,22 @@ pub(crate) async fn accept_in(
         Err(_) => Some(Duration::ZERO),
     };
     let due_in = due_in.map(|due_in| i64::try_from(due_in.as_micros()).unwrap_or(i64::MAX / 4));
-    let id = request.payment_id.to_string();
-    let inserted = sqlx::query(tx.sql(INSERT))
-        .bind(id.as_str())
+    sqlx::query(sql)
+        .bind(request.payment_id.to_string())
         .bind(request.order_id.to_string())
         .bind(request.amount.to_string())
         .bind(request.method.as_str())
         .bind(cause.causation_id.as_deref())
         .bind(cause.traceparent.as_deref())
         .bind(due_in)
-        .fetch_optional(tx.connection())
-        .await?;
-    if let Some(row) = inserted {
-        return Ok(payment(&row)?);
-    }
-    // A statement of its own: on Postgres it sees what another transaction inserted while this one waited for it.
-    let row = sqlx::query(tx.sql(SELECT)).bind(id.as_str()).fetch_one(tx.connection()).await?;
-    let payment = payment(&row)?;
+}
+
+fn find<'q>(sql: &'static str, request: &Request) -> Statement<'q> {
+    sqlx::query(sql).bind(request.payment_id.to_string())
+}
+
+/// What stands there, if it was asked for with the same content.
+fn the_same(payment: Payment, request: &Request) -> Result<Payment, AcceptError> {
     if payment.request != *request {
         return Err(AcceptError::Conflict(Box::new(payment.request)));
     }

@@ -129,10 +129,10 @@ impl<P: Serialize> TryFrom<&Outgoing<P>> for Row {
 // `$1` is a JSON array; the rows get their numbers in its order.
 const INSERT: Sql = Sql::each(
     "INSERT INTO outbox (id, aggregatetype, aggregateid, aggregate_version, type, topic, payload, headers, created_at) \
-     SELECT (e.value->>'id')::uuid, e.value->>'kind', e.value->>'key', (e.value->>'version')::bigint, e.value->>'topic', \
-            e.value->>'topic', convert_to(e.value->>'payload', 'UTF8'), (e.value->'headers')::jsonb, \
-            timestamptz 'epoch' + (e.value->>'at')::bigint * interval '1 microsecond' \
-     FROM json_array_elements($1::json) WITH ORDINALITY AS e (value, n) ORDER BY e.n",
+     SELECT e.id, e.kind, e.key, e.version, e.topic, e.topic, convert_to(e.payload, 'UTF8'), e.headers, \
+            timestamptz 'epoch' + e.at * interval '1 microsecond' \
+     FROM ROWS FROM (json_to_recordset($1::json) AS (id uuid, kind text, key text, version bigint, topic text, payload text, \
+            headers jsonb, at bigint)) WITH ORDINALITY AS e (id, kind, key, version, topic, payload, headers, at, n) ORDER BY e.n",
     "INSERT INTO outbox (id, aggregatetype, aggregateid, aggregate_version, type, topic, payload, headers, created_at) \
      SELECT unhex(replace(e.value->>'id', '-', '')), e.value->>'kind', e.value->>'key', e.value->>'version', e.value->>'topic', \
             e.value->>'topic', CAST(e.value->>'payload' AS BLOB), e.value->>'headers', e.value->>'at' \

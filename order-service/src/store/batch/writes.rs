@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::store::actions::{Finished, Postponed, Started};
 use crate::store::log::Line;
-use crate::store::row::OrderRow;
+use crate::store::row::{ItemRow, OrderRow};
 use crate::store::timers::TimerSet;
 use crate::store::{actions, key, log, row, timers};
 
@@ -14,6 +14,7 @@ use crate::store::{actions, key, log, row, timers};
 #[derive(Default)]
 pub(in crate::store) struct Writes {
     pub(in crate::store) placed: Vec<OrderRow>,
+    pub(in crate::store) items: Vec<ItemRow>,
     pub(in crate::store) changed: Vec<OrderRow>,
     pub(in crate::store) lines: Vec<Line>,
     pub(in crate::store) events: Vec<outbox::Row>,
@@ -58,6 +59,7 @@ impl Writes {
 
     pub(super) fn append(&mut self, other: Self) {
         self.placed.extend(other.placed);
+        self.items.extend(other.items);
         self.changed.extend(other.changed);
         self.lines.extend(other.lines);
         self.events.extend(other.events);
@@ -72,7 +74,7 @@ impl Writes {
 
     /// Writes everything. Orders first: the rest refers to them.
     pub(super) async fn write(&self, tx: &mut Transaction) -> Result<(), sqlx::Error> {
-        row::insert(tx, &self.placed).await?;
+        row::insert(tx, &self.placed, &self.items).await?;
         row::update(tx, &self.changed).await?;
         log::write(tx, &self.lines).await?;
         outbox::write_all(tx, &self.events).await?;
