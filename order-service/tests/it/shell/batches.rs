@@ -5,6 +5,7 @@ use futures::future::join_all;
 use order_service::saga::{Cell, Input};
 use order_service::store::{ApplyError, Cause, Placed, Placement};
 use service_kit::events::{HandleError, Handled, Handler};
+use service_kit::sql::Dialect;
 use uuid::Uuid;
 
 use super::world::{incoming, money, on_both, success};
@@ -137,6 +138,24 @@ async fn a_caller_that_goes_away_leaves_its_change_to_the_batch() {
         world.until(async || (world.number("SELECT count(*) FROM orders").await == 1).then_some(())).await;
         let again = world.store.place(&wanted).await.unwrap();
         assert!(matches!(again, Placed::Replayed(_)), "{again:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_history_does_not_go_backwards_when_the_clock_does() {
+    on_both(async |world| {
+        let id = world.place().await;
+        world
+            .sql(match world.store.database().dialect() {
+                Dialect::Postgres => "UPDATE orders SET updated_at = updated_at + interval '1 hour'",
+                Dialect::Sqlite => "UPDATE orders SET updated_at = updated_at + 3600000000",
+            })
+            .await;
+        let before = world.order(id).await.updated_at;
+        world.store.apply(id, &Input::Cancel { reason: None }, &Cause::default()).await.unwrap();
+        assert_eq!(world.order(id).await.updated_at, before);
+        assert_eq!(world.timeline(id).await.last().unwrap().at, before);
     })
     .await;
 }
