@@ -91,6 +91,7 @@ impl Retention {
 
     async fn schedule(self, stop: &CancellationToken) -> Result<JobScheduler, JobSchedulerError> {
         let calendar = JobScheduler::new().await?;
+        let (inboxes, has_log) = (self.inboxes.len(), self.log.is_some());
         // A turn that takes longer than the time between two is not overtaken.
         let (turn, stop) = (Arc::new(Mutex::new(self)), stop.clone());
         let job = Job::new_async(PRUNE_AT, move |_, _| {
@@ -103,6 +104,7 @@ impl Retention {
         })?;
         calendar.add(job).await?;
         calendar.start().await?;
+        tracing::info!(inboxes, has_log, "what is old is pruned on the calendar");
         Ok(calendar)
     }
 

@@ -33,6 +33,8 @@ pub struct DeadLetter {
     pub attempts: u32,
     /// How often it was sent back and tried again.
     pub replays: u32,
+    /// When it was given up, in microseconds since 1970 by its service's database.
+    pub parked_at: Option<i64>,
     /// Bytes, key and headers as they stand there.
     pub record: Record,
 }
@@ -53,6 +55,7 @@ impl DeadLetter {
             reason: text(ERROR_MESSAGE).unwrap_or_default(),
             attempts: number(&record, ATTEMPTS).unwrap_or(0),
             replays: number(&record, REPLAYS).unwrap_or(0),
+            parked_at: number(&record, PARKED_AT),
             record,
         }
     }
@@ -109,7 +112,7 @@ impl Letters {
     /// The time of the key's last letter, settled or not: its row in the consumer's database has it if nothing was added since.
     pub(super) fn parked_at(&self, key: &str) -> Option<i64> {
         let of_key = self.all.iter().filter(|letter| letter.key == key);
-        of_key.filter_map(|letter| number(&letter.record, PARKED_AT)).max()
+        of_key.filter_map(|letter| letter.parked_at).max()
     }
 
     /// The last letter of the same event: a mark settles all up to it.

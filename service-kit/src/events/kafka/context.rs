@@ -2,6 +2,7 @@
 
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel as Level;
+use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 /// Passes logs and errors on to `tracing`.
@@ -34,3 +35,6 @@ impl ClientContext for Logs {
         }
     }
 }
+
+/// For consumers that join no group: nothing else happens to them.
+impl ConsumerContext for Logs {}

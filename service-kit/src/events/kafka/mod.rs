@@ -28,6 +28,7 @@ use async_trait::async_trait;
 
 use super::transport::{Publisher, Received, Subscription, TopicSpec, Transport, TransportError};
 use publisher::KafkaPublisher;
+use read::Reader;
 
 pub use options::KafkaOptions;
 
@@ -35,6 +36,7 @@ pub use options::KafkaOptions;
 pub struct KafkaTransport {
     options: KafkaOptions,
     publisher: Arc<KafkaPublisher>,
+    reader: Reader,
 }
 
 impl std::fmt::Debug for KafkaTransport {
@@ -48,7 +50,7 @@ impl KafkaTransport {
     pub fn new(options: KafkaOptions) -> Result<Self, TransportError> {
         options.check()?;
         let publisher = Arc::new(KafkaPublisher::new(&options)?);
-        Ok(Self { options, publisher })
+        Ok(Self { options, publisher, reader: Reader::default() })
     }
 }
 
@@ -67,11 +69,6 @@ impl Transport for KafkaTransport {
     }
 
     async fn read(&self, topic: &str, after: &[(i32, i64)]) -> Result<Vec<Received>, TransportError> {
-        let (options, topic, after) = (self.options.clone(), topic.to_owned(), after.to_vec());
-        // librdkafka's client waits, and its end waits too.
-        let read = tokio::task::spawn_blocking(move || read::read(&options, &topic, &after));
-        read.await.unwrap_or_else(|error| {
-            Err(TransportError { message: format!("reading stopped: {error}"), is_transient: true })
-        })
+        self.reader.whole(&self.options, topic, after).await
     }
 }

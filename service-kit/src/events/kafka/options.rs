@@ -87,6 +87,18 @@ impl KafkaOptions {
         config
     }
 
+    /// For reading places of its own choice: it has to name a group, and never joins it.
+    pub(super) fn reader(&self) -> ClientConfig {
+        let mut config = self.base();
+        config
+            .set("group.id", &self.client_id)
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("enable.partition.eof", "true")
+            .set("auto.offset.reset", "earliest");
+        config
+    }
+
     pub(super) fn consumer(&self, group: &str) -> ClientConfig {
         // The poller polls all the time; only while partitions are given up it waits for the caller.
         let poll_within = self.session_timeout.max(self.finish_within * 3);

@@ -37,6 +37,8 @@ on_both!(
     long_work_keeps_the_membership,
     a_slow_caller_gets_everything_once,
     a_dropped_member_leaves_its_partitions_to_others,
+    a_topic_is_read_to_its_end_without_a_group,
+    one_client_reads_topic_after_topic_and_mixes_none,
 );
 
 async fn records_arrive_as_they_went_in_order_per_key(kafka: Kafka) {
@@ -240,4 +242,45 @@ async fn a_dropped_member_leaves_its_partitions_to_others(kafka: Kafka) {
     // Nobody waited for the first member's end: it may have been too late to say what was done.
     while next(&mut *other).await.last().map(number) != Some(1) {}
     other.close().await;
+}
+
+async fn a_topic_is_read_to_its_end_without_a_group(kafka: Kafka) {
+    let transport = kafka.transport();
+    assert_eq!(transport.read(&unique("nowhere"), &[]).await.unwrap(), []);
+    let topic = topic(&transport).await;
+    assert_eq!(transport.read(&topic, &[]).await.unwrap(), []);
+    let keys = ["a", "b", "c", "d", "e"];
+    let sent: Vec<_> = (0..50).map(|at| record(&topic, keys[at % keys.len()], at)).collect();
+    publish_all(&transport, &sent).await;
+    let read = transport.read(&topic, &[]).await.unwrap();
+    assert!(read.is_sorted_by_key(|received| (received.partition, received.offset)));
+    let mut records: Vec<_> = read.iter().map(|received| received.record.clone()).collect();
+    records.sort_by_key(|record| record.headers[0].1.parse::<usize>().unwrap());
+    assert_eq!(records, sent);
+    // A place that is named is left out, with all before it; partitions that are not named are read from their start.
+    let (partition, offset) = (read[0].partition, read[0].offset);
+    let rest = transport.read(&topic, &[(partition, offset)]).await.unwrap();
+    assert_eq!(rest, read[1..]);
+    let ends: BTreeMap<_, _> = read.iter().map(|received| (received.partition, received.offset)).collect();
+    let ends: Vec<_> = ends.into_iter().collect();
+    assert_eq!(transport.read(&topic, &ends).await.unwrap(), []);
+    publish_all(&transport, &[record(&topic, "a", 50)]).await;
+    let new = transport.read(&topic, &ends).await.unwrap();
+    assert_eq!(new.iter().map(number).collect::<Vec<_>>(), [50]);
+}
+
+async fn one_client_reads_topic_after_topic_and_mixes_none(kafka: Kafka) {
+    let transport = kafka.transport();
+    let (full, sparse) = (topic(&transport).await, topic(&transport).await);
+    let many: Vec<_> = (0..400).map(|at| record(&full, &format!("k{}", at % 20), at)).collect();
+    publish_all(&transport, &many).await;
+    publish_all(&transport, &[record(&sparse, "a", 1000)]).await;
+    for _ in 0..5 {
+        let read = transport.read(&full, &[]).await.unwrap();
+        assert_eq!(read.len(), many.len());
+        assert!(read.iter().all(|received| received.record.topic == full));
+        let read = transport.read(&sparse, &[]).await.unwrap();
+        assert_eq!(read.iter().map(number).collect::<Vec<_>>(), [1000]);
+        assert_eq!(transport.read(&unique("nowhere"), &[]).await.unwrap(), []);
+    }
 }
