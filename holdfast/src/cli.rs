@@ -7,6 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::ConfigArgs;
 use crate::roles::Role;
 
+mod dlq;
+
+pub use dlq::{DiscardArgs, DlqVerb, LettersArgs, RedriveArgs, ShowArgs};
+
 /// Stock reservations that never oversell.
 ///
 /// Without a command: everything in one process, on SQLite under ./data, or on Postgres by DATABASE_URL.
@@ -47,7 +51,12 @@ pub enum Verb {
     ///
     /// Over Kafka if KAFKA_BROKERS is set, else in the log under DATA_DIR, beside the process that uses it. An event that its service can never take
     /// stands among the dead letters with the reason, and later events of its key follow it, so that sending them back keeps their order.
-    Dlq(DlqArgs),
+    /// Without --topic and --group: the letters of every topic and every group.
+    Dlq {
+        /// What to do with them
+        #[command(subcommand)]
+        verb: DlqVerb,
+    },
     /// Reserve the baskets of a file in order, and audit the result
     ///
     /// FILE is a CSV with basketId, userId, productId and quantity (.gz too; `at` and `unitPrice` may stand beside them and are not
@@ -66,7 +75,7 @@ impl Verb {
             | Self::Import(_)
             | Self::Audit(_)
             | Self::Explain(_)
-            | Self::Dlq(_)
+            | Self::Dlq { .. }
             | Self::Replay(_) => false,
         }
     }
@@ -131,62 +140,6 @@ pub enum Format {
     Csv,
     /// One JSON object a line.
     Ndjson,
-}
-
-/// `dlq`.
-#[derive(Args)]
-pub struct DlqArgs {
-    /// What to do with them
-    #[command(subcommand)]
-    pub verb: DlqVerb,
-}
-
-/// What may be done with dead letters.
-#[derive(Subcommand)]
-pub enum DlqVerb {
-    /// Name those that wait; the exit code is 1 if there are any
-    List(LetterArgs),
-    /// One of them whole
-    Show(PlaceArgs),
-    /// Send them back to the service that could not take them, in order
-    Redrive(LetterArgs),
-    /// Give them up; their key goes on
-    Discard(LetterArgs),
-}
-
-/// Which letters.
-#[derive(Args)]
-pub struct LetterArgs {
-    /// Only of this topic
-    #[arg(long)]
-    pub topic: Option<String>,
-    /// Only of this service, such as order-service
-    #[arg(long)]
-    pub group: Option<String>,
-    /// Only of this key
-    #[arg(long)]
-    pub key: Option<String>,
-    /// At most so many of a topic, the oldest first
-    #[arg(long, value_name = "N")]
-    pub max: Option<usize>,
-    /// Say what would happen, and do nothing
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-/// Which letter.
-#[derive(Args)]
-pub struct PlaceArgs {
-    /// Its topic
-    #[arg(long)]
-    pub topic: String,
-    /// Its service, such as order-service
-    #[arg(long)]
-    pub group: String,
-    /// Its place, as `list` names it before the colon
-    pub partition: i32,
-    /// And behind it
-    pub offset: i64,
 }
 
 /// `explain`.

@@ -160,6 +160,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn race_31_a_role_remembers_deliveries_longer_than_topics_and_dead_letters_keep_them() {
+        use clap::Parser as _;
+        let cli = crate::cli::Cli::try_parse_from(["holdfast"]).unwrap();
+        let options = role_options(&Settings::check(&cli.config).unwrap());
+        let kept = RetentionOptions::default();
+        assert!(options.retention.deliveries > kept.topics + kept.dead_letters);
+    }
+
+    #[test]
     fn stores_are_told_by_their_first_letters() {
         assert_eq!(StoreTarget::parse("memory"), Ok(StoreTarget::Memory));
         assert_eq!(StoreTarget::parse("sqlite:./a.db"), Ok(StoreTarget::Sqlite("./a.db".into())));

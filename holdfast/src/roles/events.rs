@@ -13,8 +13,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::Shape;
 use super::part::Part;
-use super::{Role, Shape};
 use crate::config::Settings;
 use crate::data_dir::DataDir;
 
@@ -78,10 +78,10 @@ impl Events {
         }
     }
 
-    /// Starts what removes old deliveries and old records, on a calendar. The engine looks after its own.
+    /// Starts what removes old deliveries and old records, on a calendar.
     pub(super) fn prune(&self, parts: &[Part], tasks: &TaskTracker, stop: &CancellationToken) {
-        let heard = parts.iter().filter(|part| part.name != Role::Inventory.name());
-        let inboxes: Vec<_> = heard.filter_map(|part| part.outbox.clone()).collect();
+        let inboxes = parts.iter().filter(|part| part.has_inbox);
+        let inboxes: Vec<_> = inboxes.filter_map(|part| part.outbox.clone()).collect();
         if !inboxes.is_empty() || self.log.is_some() {
             let retention = Retention::new(inboxes, self.log.clone(), RetentionOptions::default());
             tasks.spawn(retention.run(stop.clone()));

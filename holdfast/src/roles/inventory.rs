@@ -79,6 +79,8 @@ pub(super) async fn open(
             .boxed()
         }),
         outbox,
+        // The engine's own housekeeping prunes it, on either store.
+        has_inbox: false,
         handler: Some(Arc::new(handler)),
         metrics,
         wake: None,

@@ -63,6 +63,7 @@ pub(super) async fn open(
         addr: service.local_addr().context("the listening address cannot be read")?,
         handler: Some(Arc::new(service.events())),
         outbox: (!shape.is_silent()).then(|| store.database().clone()),
+        has_inbox: true,
         wake: Some(store.outbox().clone()),
         metrics,
         serve: Box::new(move |stop| {

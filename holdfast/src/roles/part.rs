@@ -31,6 +31,8 @@ pub(super) struct Part {
     pub(super) serve: Box<dyn FnOnce(CancellationToken) -> BoxFuture<'static, Ended> + Send>,
     /// The database with its outbox; none where nobody is told of anything.
     pub(super) outbox: Option<Database>,
+    /// Whether its inbox is to be pruned here: not where its engine does that itself.
+    pub(super) has_inbox: bool,
     /// What it does about the events of others.
     pub(super) handler: Option<Arc<dyn Handler>>,
     /// Where its figures go.

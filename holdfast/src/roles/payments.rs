@@ -37,6 +37,7 @@ pub(super) async fn open(
         addr: service.local_addr().context("the listening address cannot be read")?,
         handler,
         outbox: (!shape.is_silent()).then_some(database),
+        has_inbox: true,
         wake: Some(service.outbox_written()),
         metrics,
         serve: Box::new(move |stop| {

@@ -23,7 +23,7 @@ pub async fn run(verb: Option<Verb>, settings: &Settings) -> anyhow::Result<Verd
         Some(Verb::Import(args)) => import::run(settings, &args).await,
         Some(Verb::Audit(args)) => audit::run(settings, &args).await,
         Some(Verb::Explain(args)) => explain::run(settings, &args).await,
-        Some(Verb::Dlq(args)) => dlq::run(settings, &args).await,
+        Some(Verb::Dlq { verb }) => dlq::run(settings, &verb).await,
         Some(Verb::Replay(args)) => replay::run(settings, &args).await,
     }
 }

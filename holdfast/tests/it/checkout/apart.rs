@@ -24,14 +24,20 @@ pub(super) struct Fleet {
 
 impl Fleet {
     pub(super) async fn start(brokers: &str) -> Self {
+        Self::with(brokers, &[]).await
+    }
+
+    /// The same with settings for all three.
+    pub(super) async fn with(brokers: &str, settings: &[(&str, &str)]) -> Self {
         let database = test_support::postgres::database().await;
         let role = |role: &str| {
-            Launch::new(env!("CARGO_BIN_EXE_holdfast"))
+            let launch = Launch::new(env!("CARGO_BIN_EXE_holdfast"))
                 .prepare(["migrate", role])
                 .arguments([role])
                 .env("DATABASE_URL", &database.url)
                 .env("KAFKA_BROKERS", brokers)
-                .env("RUST_LOG", "info")
+                .env("RUST_LOG", "info");
+            settings.iter().fold(launch, |launch, (name, value)| launch.env(name, *value))
         };
         let inventory = role("inventory").start().await.expect("inventory starts");
         let payments = role("payments").asking(Port::Payments).start().await.expect("payments starts");
@@ -66,13 +72,17 @@ impl Fleet {
         .expect("a count")
     }
 
-    async fn checkout_agrees(&self, orders: u64) {
+    pub(super) fn log_of_orders(&self) -> String {
+        self.orders.log()
+    }
+
+    pub(super) async fn checkout_agrees(&self, orders: u64) {
         audit_agrees(&self.inventory.url(), &self.orders.url(), &self.payments.url(), orders).await;
     }
 }
 
 /// One fleet on a real broker at a time: two of them on one machine only measure its patience.
-static REAL: Mutex<()> = Mutex::const_new(());
+pub(super) static REAL: Mutex<()> = Mutex::const_new(());
 
 /// Runs a test on the mock cluster, and then on a real broker of its own unless `KAFKA=mock` was asked for.
 async fn on_every_kafka(test: impl AsyncFn(&str)) {
