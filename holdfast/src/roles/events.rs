@@ -107,9 +107,11 @@ async fn pass_on(written: Arc<Notify>, relay: RelayWake, stop: CancellationToken
 }
 
 fn all_topics() -> Vec<TopicSpec> {
-    let topic = |event: &EventType| TopicSpec {
-        name: event.topic.to_owned(),
-        cleanup: if event.is_compacted { Cleanup::Compact } else { Cleanup::Delete },
+    let keep = RetentionOptions::default().topics;
+    let topic = |event: &EventType| {
+        let (cleanup, keep) =
+            if event.is_compacted { (Cleanup::Compact, None) } else { (Cleanup::Delete, Some(keep)) };
+        TopicSpec { name: event.topic.to_owned(), cleanup, keep }
     };
     EVENTS.iter().map(topic).collect()
 }

@@ -30,7 +30,7 @@ const INBOX: Sql = Sql::each(
      WHERE at < CAST(unixepoch('subsec') * 1000000 AS INTEGER) - $1 LIMIT $2)",
 );
 
-/// How long things are kept. The same ages must be configured for the topics where a broker keeps them.
+/// How long things are kept. Topics that are made at a broker are given the same ages; those that are there must have them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RetentionOptions {
     /// Records, after every group has done them.

@@ -1,5 +1,7 @@
 //! The transport's port. Two adapters: Kafka, and a durable log in a file for one process.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 /// One message. Order is kept among the records of one topic and key.
@@ -42,6 +44,9 @@ pub struct TopicSpec {
     pub name: String,
     /// What becomes of old records.
     pub cleanup: Cleanup,
+    /// How long records stay where they go after a while; as the brokers see fit if `None`. The local log has its own word on it, see
+    /// [`RetentionOptions`](super::RetentionOptions).
+    pub keep: Option<Duration>,
 }
 
 /// Carries records, at least once.

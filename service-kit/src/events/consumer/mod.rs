@@ -133,6 +133,7 @@ impl Consumer {
         let letters = topics.iter().map(|topic| TopicSpec {
             name: letter::topic_of_letters(topic, group),
             cleanup: Cleanup::Delete,
+            keep: Some(self.options.keep_dead_letters),
         });
         self.transport.ensure_topics(&letters.collect::<Vec<_>>()).await?;
         self.transport.subscribe(group, topics).await

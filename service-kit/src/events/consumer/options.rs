@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::events::RetentionOptions;
+
 /// Bounds of a consumer.
 #[derive(Clone, Debug)]
 pub struct ConsumerOptions {
@@ -23,6 +25,8 @@ pub struct ConsumerOptions {
     pub breaker_pause: Duration,
     /// How long events that were begun may take after the consumer was told to stop.
     pub drain_deadline: Duration,
+    /// How long a broker is to keep dead letters in topics that are made for them.
+    pub keep_dead_letters: Duration,
 }
 
 impl Default for ConsumerOptions {
@@ -37,6 +41,7 @@ impl Default for ConsumerOptions {
             breaker_failures: 20,
             breaker_pause: Duration::from_secs(300),
             drain_deadline: Duration::from_secs(5),
+            keep_dead_letters: RetentionOptions::default().dead_letters,
         }
     }
 }

@@ -116,7 +116,7 @@ async fn records_are_pruned_when_every_group_has_done_them_and_they_are_old() {
 async fn a_compacted_topic_keeps_the_last_record_of_each_key() {
     let folder = tempfile::tempdir().unwrap();
     let log = open(&folder).await;
-    let topic = TopicSpec { name: "levels".into(), cleanup: Cleanup::Compact };
+    let topic = TopicSpec { name: "levels".into(), cleanup: Cleanup::Compact, keep: None };
     log.ensure_topics(std::slice::from_ref(&topic)).await.unwrap();
     log.ensure_topics(&[topic]).await.unwrap();
     let records: Vec<_> =

@@ -2,7 +2,7 @@
 
 mod consumer;
 mod dead_letters;
-mod harness;
+pub(crate) mod harness;
 mod local;
 mod relay;
 mod retention;

@@ -65,7 +65,10 @@ fn unique(kind: &str) -> String {
 
 async fn topic(transport: &dyn Transport) -> String {
     let name = unique("topic");
-    transport.ensure_topics(&[TopicSpec { name: name.clone(), cleanup: Cleanup::Delete }]).await.unwrap();
+    transport
+        .ensure_topics(&[TopicSpec { name: name.clone(), cleanup: Cleanup::Delete, keep: None }])
+        .await
+        .unwrap();
     name
 }
 
