@@ -9,7 +9,7 @@ use crate::roles::Role;
 
 mod dlq;
 
-pub use dlq::{DiscardArgs, DlqVerb, LettersArgs, RedriveArgs, ShowArgs};
+pub use dlq::{DiscardArgs, DlqVerb, LettersArgs, RedriveArgs, ShowArgs, UnparkArgs};
 
 /// Stock reservations that never oversell.
 ///

@@ -19,6 +19,10 @@ pub enum DlqVerb {
     ///
     /// Later events of their keys go on once no letter of the key is left.
     Discard(DiscardArgs),
+    /// Let a key go on whose letters went unsettled when they were too old to be kept
+    ///
+    /// Its group does so when it comes to it, unless a letter of the key waits then. The exit code is 1 if one waits now: redrive or discard it.
+    Unpark(UnparkArgs),
 }
 
 /// Which letters.
@@ -72,6 +76,20 @@ pub struct DiscardArgs {
     /// See [`LettersArgs`].
     #[command(flatten)]
     pub letters: LettersArgs,
+}
+
+/// `dlq unpark`.
+#[derive(Args)]
+pub struct UnparkArgs {
+    /// The topic whose events of the key are set aside
+    #[arg(long)]
+    pub topic: String,
+    /// The group that sets them aside, such as order-service
+    #[arg(long)]
+    pub group: String,
+    /// The key, such as an order's id
+    #[arg(long)]
+    pub key: String,
 }
 
 fn place(text: &str) -> Result<(i32, i64), String> {

@@ -28,6 +28,8 @@ pub(crate) const REDRIVE_GROUP: &str = "holdfast.redrive.group";
 pub(crate) const REDRIVE_STAMP: &str = "holdfast.redrive.stamp";
 /// Not an event: the key's letters were all settled; the value is [`PARKED_AT`] of the last one.
 pub(crate) const UNPARK: &str = "holdfast.unpark";
+/// Not an event: the key goes on if none of its letters waits, however it came to be parked.
+pub(crate) const UNPARK_LEFT: &str = "holdfast.unpark.left";
 /// Not a letter: the letters from this place (`partition:offset` of the source) are settled, …
 pub(crate) const SETTLED: &str = "holdfast.settled";
 /// … those that stood at or before this offset of the dead letters.

@@ -1,10 +1,11 @@
-//! `holdfast dlq list|show|redrive|discard`: the events that were given up, over Kafka, or over the local log beside the process that
+//! `holdfast dlq list|show|redrive|discard|unpark`: the events that were given up, over Kafka, or over the local log beside the process that
 //! uses the data folder.
 
 mod queues;
 mod settle;
 mod show;
 mod told;
+mod unpark;
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -16,19 +17,23 @@ use service_kit::events::{DeadLetter, DeadLetters, LocalLog, LocalOptions, Selec
 use self::queues::Queue;
 use self::settle::Deed;
 use crate::Verdict;
-use crate::cli::{DlqVerb, LettersArgs};
+use crate::cli::{DlqVerb, LettersArgs, UnparkArgs};
 use crate::config::Settings;
 
 /// Does what was asked for.
 pub(super) async fn run(settings: &Settings, verb: &DlqVerb) -> anyhow::Result<Verdict> {
-    let letters = match verb {
-        DlqVerb::List(letters) => letters,
-        DlqVerb::Show(args) => &args.letters,
-        DlqVerb::Redrive(args) => &args.letters,
-        DlqVerb::Discard(args) => &args.letters,
-    };
     // Before anything is asked over a network: what makes no sense is said at once.
-    let queues = queues::chosen(letters)?;
+    let queues = match verb {
+        DlqVerb::List(letters) => queues::chosen(letters),
+        DlqVerb::Show(args) => queues::chosen(&args.letters),
+        DlqVerb::Redrive(args) => queues::chosen(&args.letters),
+        DlqVerb::Discard(args) => queues::chosen(&args.letters),
+        DlqVerb::Unpark(UnparkArgs { topic, group, .. }) => queues::chosen(&LettersArgs {
+            topic: Some(topic.clone()),
+            group: Some(group.clone()),
+            ..LettersArgs::default()
+        }),
+    }?;
     if let DlqVerb::Discard(args) = verb {
         settle::check(args)?;
     }
@@ -53,6 +58,7 @@ async fn act(
         DlqVerb::Discard(args) => {
             settle::run(post, queues, (Deed::Discard, &args.letters, args.dry_run), out).await
         }
+        DlqVerb::Unpark(args) => unpark::run(post, queues, &args.key, out).await,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Events that cannot be handled, and what an operator does about them: in one process over the local log on SQLite, in one process over a
 //! mock Kafka on Postgres, and in three processes over a real broker.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use service_kit::events::kafka::mock::MockKafka;
 use service_kit::events::kafka::{KafkaOptions, KafkaTransport};
@@ -237,6 +239,41 @@ async fn race_29_what_is_sent_back_reaches_the_group_that_gave_it_up_and_no_othe
 }
 
 #[tokio::test]
+async fn a_key_whose_letters_nobody_settled_in_time_goes_on_when_an_operator_says_so() {
+    let market = Market::open(StoreKind::Sqlite, &[]).await;
+    let data = market.process.data();
+    let log = LocalLog::open_beside(&data, LocalOptions::default()).await.expect("the log");
+    let poisoned = Poisoned {
+        services: Services::Together(Box::new(market)),
+        transport: Box::new(log.clone()),
+        found_by: ("DATA_DIR", data.display().to_string()),
+    };
+    let orders = poisoned.orders();
+    poisoned.inventory().stock(1, 10).await;
+    // Nobody hears of its payment but by us.
+    let order = order_id(&orders.place("k-1", 3, "silent").await.is(202));
+    orders.becomes(order, "AWAITING_PAYMENT", "REQUESTED").await;
+    poisoned.publish(PAID, order, 1, json!({"orderId": "broken"})).await;
+    poisoned.lists("", &["1 letter"]).await;
+    let unpark = format!("unpark --topic {PAID} --group order-service --key {order}");
+    let (is_well, said) = poisoned.run(&unpark).await;
+    assert!(!is_well && said.contains("1 letter: redrive or discard"), "{said}");
+    let for_ever = Duration::from_secs(1 << 32);
+    eventually("the letter is too old to be kept", async || {
+        log.prune(for_ever, Duration::ZERO).await.expect("the log is pruned");
+        poisoned.list("").await.contains("no dead letters wait")
+    })
+    .await;
+    let said = poisoned.dlq(&unpark).await;
+    assert!(said.contains(&format!("order-service lets {order} go on")), "{said}");
+    let placed = orders.order(order).await;
+    let paid = json!({"paymentId": placed["paymentId"], "orderId": order, "amount": placed["totalAmount"]});
+    poisoned.publish(PAID, order, 1, paid).await;
+    orders.becomes(order, "CONFIRMED", "PAID").await;
+    assert!(poisoned.list("").await.contains("no dead letters wait"));
+}
+
+#[tokio::test]
 async fn what_cannot_be_done_says_what_to_change() {
     let run = async |line: &str| {
         let launch = Launch::new(env!("CARGO_BIN_EXE_holdfast")).arguments(line.split_whitespace());
@@ -247,5 +284,7 @@ async fn what_cannot_be_done_says_what_to_change() {
     let said = run("dlq list").await;
     assert!(said.contains("DATA_DIR") && said.contains("KAFKA_BROKERS"), "{said}");
     assert!(run("dlq list --topic no.such").await.contains("payment.successful"));
+    let unpark = "dlq unpark --topic payment.successful --group payment-stub --key k";
+    assert!(run(unpark).await.contains("--group is one of order-service"));
     assert!(run("dlq show --at nowhere").await.contains("0:17"));
 }

@@ -15,8 +15,8 @@ use super::meters::Meters;
 use super::options::ConsumerOptions;
 use super::parking::Parking;
 use crate::events::backoff::Backoff;
-use crate::events::headers::{EVENT_TYPE, REDRIVE_GROUP, REDRIVE_STAMP, UNPARK, get, number};
-use crate::events::{HandleError, Handled, Handler, Publisher, Received, Record};
+use crate::events::headers::{EVENT_TYPE, REDRIVE_GROUP, REDRIVE_STAMP, get, number};
+use crate::events::{HandleError, Handled, Handler, Publisher, Received, Record, Transport};
 
 /// Whether a record is done for good, or was left as it was because the lanes are to halt.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub(super) enum Verdict {
 /// What all lanes share.
 pub(super) struct Worker {
     pub(super) handler: Arc<dyn Handler>,
+    pub(super) transport: Arc<dyn Transport>,
     pub(super) publisher: Arc<dyn Publisher>,
     pub(super) parking: Parking,
     pub(super) options: ConsumerOptions,
@@ -82,8 +83,8 @@ impl Worker {
             self.meters.for_others.increment(1);
             return Ok(Need::Done);
         }
-        if let Some(at) = number(record, UNPARK) {
-            return self.unpark(record, at).await.map(|()| Need::Done);
+        if self.unparks(record).await? {
+            return Ok(Need::Done);
         }
         if self.asks.load(Ordering::Acquire) && self.has_to_follow(record).await? {
             return Ok(Need::Letter(Cause::Follows));
@@ -110,15 +111,6 @@ impl Worker {
         let parked_at =
             self.parking.parked_at(&record.topic, &record.key).await.map_err(|error| error.to_string())?;
         Ok(parked_at.is_some_and(|at| number(record, REDRIVE_STAMP) != Some(at)))
-    }
-
-    /// All letters of the key were settled. They stood before this mark and are done: lanes keep order per key.
-    async fn unpark(&self, record: &Record, at: i64) -> Result<(), String> {
-        let parking = &self.parking;
-        let was_parked =
-            parking.unpark(&record.topic, &record.key, at).await.map_err(|error| error.to_string())?;
-        tracing::info!(topic = record.topic, key = record.key, was_parked, "a key's letters are settled");
-        Ok(())
     }
 
     /// Parks the key, then writes the letter; both may be repeated. Only afterwards is the record done.

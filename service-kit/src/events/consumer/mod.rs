@@ -17,6 +17,7 @@ mod meters;
 mod options;
 mod parking;
 mod progress;
+mod unpark;
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
@@ -158,6 +159,7 @@ impl Session {
         let options = consumer.options.clone();
         let worker = Arc::new(Worker {
             handler: consumer.handler.clone(),
+            transport: consumer.transport.clone(),
             publisher: consumer.transport.publisher(),
             parking: Parking::new(consumer.database.clone(), consumer.handler.group()),
             breaker: Mutex::new(Breaker::new(options.breaker_window, options.breaker_failures)),

@@ -6,11 +6,15 @@
 //! record follows them: "unpark, if nothing was added since the letter of this time". The consumer meets it behind the
 //! letters and decides by its own row, so an event that came in between keeps the key parked.
 //!
+//! A letter that was never settled goes after a while like any record, and leaves its key parked. Then [`DeadLetters::let_go`] asks the
+//! consumer to look for itself, in its place among the key's records, whether any letter of the key is left.
+//!
 //! Discard letters of a compacted topic instead of sending them back: what is sent back becomes the last record of its key.
 //!
 //! **Repeating any of this is harmless**: a crash between sending and marking sends again, under the same event id.
 
 mod discard;
+mod let_go;
 mod letter;
 mod redrive;
 
@@ -159,7 +163,7 @@ fn by_key(letters: Vec<DeadLetter>) -> BTreeMap<String, Vec<DeadLetter>> {
 
 fn not_all(error: &PublishError) -> TransportError {
     TransportError {
-        message: format!("not all letters were settled: {error}; repeat the command, that is harmless"),
+        message: format!("not all was sent: {error}; repeat the command, that is harmless"),
         is_transient: !matches!(error, PublishError::Permanent(_)),
     }
 }

@@ -192,6 +192,56 @@ async fn discarded_letters_are_gone_and_their_key_goes_on() {
     running.end().await;
 }
 
+/// As if nobody had looked for longer than letters are kept.
+async fn letters_age_out(place: &Place) {
+    let for_ever = std::time::Duration::from_secs(1 << 32);
+    until("the letters are gone", async || {
+        place.log.prune(for_ever, std::time::Duration::ZERO).await.unwrap();
+        place.read(DLQ).await.is_empty()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_whose_letters_are_gone_stays_parked_until_an_operator_lets_it_go() {
+    let (place, handler, running) = poisoned().await;
+    handler.heal();
+    letters_age_out(&place).await;
+    assert_eq!(parked(&place).await, ["bad".to_owned()].into());
+    assert!(letters(&place).let_go("bad").await.unwrap().is_empty());
+    until("unparked", async || parked(&place).await.is_empty()).await;
+    // Of a key that is not parked nothing is changed, and no other group takes it for its own.
+    assert!(letters(&place).let_go("good").await.unwrap().is_empty());
+    assert!(DeadLetters::new(place.transport(), TOPIC, "two").let_go("good").await.unwrap().is_empty());
+    place.publish(&[record(TOPIC, "bad", 3), record(TOPIC, "good", 2)]).await;
+    until("both go on", async || handler.done("bad") == [3] && handler.done("good") == [1, 2]).await;
+    assert_eq!(running.metric(&["for_another_group"]), 1.0);
+    assert!(pending(&place).await.is_empty());
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_key_is_not_let_go_while_letters_of_it_wait_nor_if_one_comes_before_the_group_hears_of_it() {
+    let (place, handler, running) = poisoned().await;
+    let sent = place.read(TOPIC).await.len();
+    assert_eq!(letters(&place).let_go("bad").await.unwrap().len(), 2);
+    assert_eq!(place.read(TOPIC).await.len(), sent, "nothing is asked of the group");
+    running.end().await;
+    handler.heal();
+    letters_age_out(&place).await;
+    // Stands before the question, and is no letter yet when it is asked.
+    place.publish(&[record(TOPIC, "bad", 3)]).await;
+    assert!(letters(&place).let_go("bad").await.unwrap().is_empty());
+    let end = place.read(TOPIC).await.last().map(|last| last.offset).unwrap();
+    let running = consume(place.transport(), handler.clone(), &place.database, options());
+    until("the group has heard of it", async || place.offset().await >= end).await;
+    assert_eq!(pending(&place).await, [("bad".to_owned(), 3)]);
+    assert_eq!(parked(&place).await, ["bad".to_owned()].into());
+    letters(&place).redrive(&all()).await.unwrap();
+    until("healed", async || handler.done("bad") == [3]).await;
+    running.end().await;
+}
+
 #[tokio::test]
 async fn a_repeated_redrive_has_no_second_effect_and_works_from_another_process() {
     let (place, handler, running) = poisoned().await;
