@@ -6,14 +6,17 @@
 //! products or orders reads the whole journal, which has no index by either, and sorts its own part of it.
 
 mod pieces;
+#[cfg(test)]
+mod plans;
 mod rows;
 mod sql;
 
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use sqlx::postgres::PgRow;
-use sqlx::{Connection as _, Executor as _, FromRow, PgConnection};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{Connection as _, Executor as _, FromRow, PgConnection, Postgres};
 
 use self::rows::Micros;
 use self::sql::Cursor;
@@ -29,7 +32,7 @@ pub const PIECE_ROWS_MAX: u32 = 2_000_000;
 /// Reads the ledger in pieces of about `piece_rows_max` rows. The connection must be used by nobody else, and needs no
 /// more than SELECT.
 pub fn snapshot(connection: PgConnection, piece_rows_max: u32) -> Box<dyn Snapshot> {
-    Box::new(PostgresSnapshot { connection, piece_rows_max, piece: None, declared: HashSet::new() })
+    Box::new(PostgresSnapshot::new(connection, piece_rows_max))
 }
 
 struct PostgresSnapshot {
@@ -42,6 +45,10 @@ struct PostgresSnapshot {
 }
 
 impl PostgresSnapshot {
+    fn new(connection: PgConnection, piece_rows_max: u32) -> Self {
+        Self { connection, piece_rows_max, piece: None, declared: HashSet::new() }
+    }
+
     async fn run(&mut self, statement: &'static str) -> Result<(), StoreError> {
         self.connection.execute(statement).await.map(drop).map_err(failed)
     }
@@ -75,20 +82,11 @@ impl PostgresSnapshot {
     }
 
     async fn declare(&mut self, statement: &'static str) -> Result<(), StoreError> {
-        let query = sqlx::query(statement).persistent(false);
-        let query = match &self.piece {
-            None => {
-                let message = "a stream was read while no piece was open";
-                return Err(StoreError::new(StoreErrorKind::Misconfigured, message));
-            }
-            Some(Piece::Products { from, through }) => query.bind(from.get()).bind(through.get()),
-            Some(Piece::Orders { from, through } | Piece::Batches { from, through }) => {
-                query.bind(*from).bind(*through)
-            }
-            Some(Piece::Adjustments { from, before } | Piece::Deliveries { from, before }) => {
-                query.bind(from.clone()).bind(before.clone())
-            }
+        let Some(piece) = &self.piece else {
+            let message = "a stream was read while no piece was open";
+            return Err(StoreError::new(StoreErrorKind::Misconfigured, message));
         };
+        let query = bind(sqlx::query(statement).persistent(false), piece);
         query.execute(&mut self.connection).await.map(drop).map_err(failed)
     }
 }
@@ -179,6 +177,19 @@ impl Snapshot for PostgresSnapshot {
     async fn close(mut self: Box<Self>) -> Result<(), StoreError> {
         self.end().await?;
         self.connection.close().await.map_err(failed)
+    }
+}
+
+/// Binds the piece's bounds.
+fn bind<'q>(query: Query<'q, Postgres, PgArguments>, piece: &Piece) -> Query<'q, Postgres, PgArguments> {
+    match piece {
+        Piece::Products { from, through } => query.bind(from.get()).bind(through.get()),
+        Piece::Orders { from, through } | Piece::Batches { from, through } => {
+            query.bind(*from).bind(*through)
+        }
+        Piece::Adjustments { from, before } | Piece::Deliveries { from, before } => {
+            query.bind(from.clone()).bind(before.clone())
+        }
     }
 }
 

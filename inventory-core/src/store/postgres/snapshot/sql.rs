@@ -11,14 +11,18 @@ pub(super) struct Cursor {
 }
 
 pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-/// Cursors are read to their end, by sorts: plan for that. The parts of a journal row are joined by hashes: the planner takes every
-/// array for a short one, and would compare each element of a batch of a thousand with each. Deadlines are for batches, not for the
-/// audit.
-pub(super) const SETTINGS: [&str; 7] = [
+/// Cursors are read to their end, by scans, sorts and hashes: plan for that, whatever the connection's settings are (the store's are
+/// for statements by key: they leave nested loops alone). Nested loops are off, because the planner takes every array for a short one and
+/// limited products for few, and would compare each element of a batch of a thousand with each: where the other side is an
+/// array of the row itself there is no other way, and it takes one all the same. Deadlines are for batches, not for the audit.
+pub(super) const SETTINGS: [&str; 10] = [
     "SET LOCAL search_path TO inventory_service_schema",
     "SET LOCAL cursor_tuple_fraction = 1",
     "SET LOCAL work_mem = '32MB'",
     "SET LOCAL jit = off",
+    "SET LOCAL enable_seqscan = on",
+    "SET LOCAL enable_hashjoin = on",
+    "SET LOCAL enable_mergejoin = on",
     "SET LOCAL enable_nestloop = off",
     "SET LOCAL statement_timeout = '30min'",
     "SET LOCAL idle_in_transaction_session_timeout = '5min'",
