@@ -102,6 +102,7 @@ impl Snapshot for SqliteSnapshot {
 
     async fn open(&mut self, _piece: &Piece) -> Result<Watermarks, StoreError> {
         self.end().await?;
+        self.run(sql::SORT_ON_DISK).await?;
         self.run("BEGIN").await?;
         self.is_open = true;
         let rows: Vec<(String, i64)> =
@@ -196,5 +197,34 @@ fn failed(error: sqlx::Error) -> StoreError {
         kind,
         message: "the audit could not read the ledger".to_owned(),
         source: Some(Box::new(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::SqliteStore;
+
+    /// What the pragma calls them.
+    const FILE: i64 = 1;
+    const MEMORY: i64 = 2;
+
+    #[tokio::test]
+    async fn the_audit_sorts_on_disk_though_the_store_keeps_temporary_tables_in_memory() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path().join("ledger.db")).await.unwrap();
+        let mut connection = store.shared.connect().await.unwrap();
+        let temporary = async |connection: &mut SqliteConnection| -> i64 {
+            sqlx::query_scalar("PRAGMA temp_store").fetch_one(connection).await.unwrap()
+        };
+        assert_eq!(temporary(&mut connection).await, MEMORY);
+        let mut view =
+            SqliteSnapshot { connection, is_open: false, numbered: HashMap::new(), keyed: HashMap::new() };
+        for piece in view.pieces().await.unwrap() {
+            view.open(&piece).await.unwrap();
+            assert_eq!(temporary(&mut view.connection).await, FILE);
+        }
+        Box::new(view).close().await.unwrap();
+        store.close().await;
     }
 }

@@ -7,6 +7,10 @@
 /// The rows of one page.
 pub(super) const PAGE_ROWS: i64 = 1_000;
 
+/// The store keeps temporary tables and sorts in memory: a batch's are small. The audit's are as large as the journal. Not possible
+/// within a transaction.
+pub(super) const SORT_ON_DISK: &str = "PRAGMA temp_store = FILE";
+
 pub(super) const WATERMARKS: &str = "SELECT name, at FROM watermarks";
 
 pub(super) const PRODUCTS: &str = "SELECT product_id, on_hand, held, version, admin_version, low_stock_threshold, \
