@@ -27,7 +27,7 @@ use crate::store::audit_rows::{
 use crate::store::{StoreError, StoreErrorKind};
 
 /// Rows that one consistent view is to span: with a million holds in batches of a thousand that is all of their products, or all of their
-/// orders, and some ten seconds. Every further piece reads the whole journal once more.
+/// orders, and ten to twenty seconds on two busy processors. Every further piece reads the whole journal once more.
 pub const PIECE_ROWS_MAX: u32 = 8_000_000;
 
 /// Reads the ledger in pieces of about `piece_rows_max` rows. The connection must be used by nobody else, and needs no
