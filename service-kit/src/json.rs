@@ -72,10 +72,14 @@ pub fn require_content_type(headers: &HeaderMap, accepted: &[&'static str]) -> R
     })
 }
 
+/// Room for a usual answer: a hold of a few lines, an order.
+const ANSWER_BYTES: usize = 512;
+
 /// An answer with a JSON body.
 pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(bytes) => {
+    let mut bytes = Vec::with_capacity(ANSWER_BYTES);
+    match serde_json::to_writer(&mut bytes, body) {
+        Ok(()) => {
             let mut response = Response::new(Body::from(bytes));
             *response.status_mut() = status;
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -1,10 +1,11 @@
 //! `POST /api/v1/inventory/reserve`: the hot path.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::Response;
 use inventory_core::engine::ReserveRequest;
 use inventory_core::outcome::Reserved;
+use service_kit::http::location;
 use service_kit::problem::ProblemBody;
 use service_kit::{Problem, json};
 
@@ -34,13 +35,10 @@ pub(crate) async fn reserve(State(app): State<App>, request: Request) -> Result<
     let request = json::read::<ReserveWire>(request, app.body_limits()).await?;
     let reserved = hold(&app, request).await?;
     let mut response = json::answer(status_of(&reserved), &HoldBody::from(&reserved));
-    if !reserved.replayed {
-        // A UUID's text is always a header's value.
-        if let Ok(location) =
-            HeaderValue::try_from(format!("{RESERVATIONS_PATH}/{}", reserved.reservation.order))
-        {
-            response.headers_mut().insert(header::LOCATION, location);
-        }
+    if !reserved.replayed
+        && let Some(location) = location(RESERVATIONS_PATH, reserved.reservation.order.get())
+    {
+        response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
 }

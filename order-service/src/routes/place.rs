@@ -1,8 +1,9 @@
 //! `POST /api/v1/orders`.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use service_kit::http::location;
 use service_kit::http::params::header_text;
 use service_kit::problem::ProblemBody;
 use service_kit::{Problem, json};
@@ -57,8 +58,7 @@ pub(crate) async fn place(State(app): State<App>, request: Request) -> Result<Re
     };
     let order = app.owned(place_and_reserve(app.clone(), placement)).await?;
     let mut response = json::answer(StatusCode::ACCEPTED, &OrderBody::from(&order));
-    // A UUID's text is always a header's value.
-    if let Ok(location) = HeaderValue::try_from(format!("{ORDERS_PATH}/{}", order.id)) {
+    if let Some(location) = location(ORDERS_PATH, order.id) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
