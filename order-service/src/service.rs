@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::consume::OrderEvents;
 use crate::state::App;
-use crate::store::Store;
+use crate::store::{Store, StoreOptions};
 use crate::worker::{Executor, Inventory, Payments, WorkerOptions};
 
 /// How the service runs.
@@ -55,8 +55,22 @@ pub enum Stopped {
     Cut,
 }
 
+/// A call that outlasts its lease would be made by two at once.
+fn check_deadlines(store: &StoreOptions, worker: &WorkerOptions) -> io::Result<()> {
+    let (call, lease) = (worker.call_deadline, store.lease);
+    if call < lease {
+        return Ok(());
+    }
+    let advice =
+        format!("a call may take {call:?}, and its lease is over after {lease:?}: make the lease longer");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, advice))
+}
+
 impl Service {
     /// Binds the address, so that a taken port is told before anything starts. The store is migrated already.
+    ///
+    /// # Errors
+    /// The address is taken, or a call's deadline is not below the store's lease.
     pub async fn bind(
         store: Store,
         inventory: Arc<dyn Inventory>,
@@ -64,6 +78,7 @@ impl Service {
         options: ServiceOptions,
         metrics: Metrics,
     ) -> io::Result<Self> {
+        check_deadlines(store.options(), &options.worker)?;
         let draining = CancellationToken::new();
         let executor = Executor::new(store, inventory, payments, options.worker, &metrics);
         Ok(Self {

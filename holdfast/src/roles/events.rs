@@ -80,10 +80,9 @@ impl Events {
 
     /// Starts what removes old deliveries and old records, on a calendar.
     pub(super) fn prune(&self, parts: &[Part], tasks: &TaskTracker, stop: &CancellationToken) {
-        let inboxes = parts.iter().filter(|part| part.has_inbox);
-        let inboxes: Vec<_> = inboxes.filter_map(|part| part.outbox.clone()).collect();
-        if !inboxes.is_empty() || self.log.is_some() {
-            let retention = Retention::new(inboxes, self.log.clone(), RetentionOptions::default());
+        let forgets: Vec<_> = parts.iter().flat_map(|part| part.forgets.iter().cloned()).collect();
+        if !forgets.is_empty() || self.log.is_some() {
+            let retention = Retention::new(forgets, self.log.clone(), RetentionOptions::default());
             tasks.spawn(retention.run(stop.clone()));
         }
     }

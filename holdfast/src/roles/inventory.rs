@@ -79,8 +79,8 @@ pub(super) async fn open(
             .boxed()
         }),
         outbox,
-        // The engine's own housekeeping prunes it, on either store.
-        has_inbox: false,
+        // The engine's own housekeeping prunes what it remembers, on either store.
+        forgets: Vec::new(),
         handler: Some(Arc::new(handler)),
         metrics,
         wake: None,

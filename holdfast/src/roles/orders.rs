@@ -9,6 +9,7 @@ use order_service::worker::{HttpInventory, HttpPayments};
 use order_service::{Service, ServiceOptions, Stopped, Store, StoreOptions};
 use reqwest::Url;
 use service_kit::calls::{CallOptions, Client};
+use service_kit::events::RetentionOptions;
 use service_kit::{Metrics, Readiness};
 
 use super::part::{Ended, Part};
@@ -63,7 +64,7 @@ pub(super) async fn open(
         addr: service.local_addr().context("the listening address cannot be read")?,
         handler: Some(Arc::new(service.events())),
         outbox: (!shape.is_silent()).then(|| store.database().clone()),
-        has_inbox: true,
+        forgets: store.forgets(&RetentionOptions::default()),
         wake: Some(store.outbox().clone()),
         metrics,
         serve: Box::new(move |stop| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use service_kit::Metrics;
-use service_kit::events::Handler;
+use service_kit::events::{Forget, Handler};
 use service_kit::sql::Database;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -31,8 +31,8 @@ pub(super) struct Part {
     pub(super) serve: Box<dyn FnOnce(CancellationToken) -> BoxFuture<'static, Ended> + Send>,
     /// The database with its outbox; none where nobody is told of anything.
     pub(super) outbox: Option<Database>,
-    /// Whether its inbox is to be pruned here: not where its engine does that itself.
-    pub(super) has_inbox: bool,
+    /// What it remembers for a time only. Not what its engine prunes itself.
+    pub(super) forgets: Vec<Forget>,
     /// What it does about the events of others.
     pub(super) handler: Option<Arc<dyn Handler>>,
     /// Where its figures go.

@@ -6,7 +6,7 @@ use anyhow::Context;
 use futures::FutureExt;
 use order_service::saga::Mode;
 use payment_stub::{Service, ServiceOptions, Stopped};
-use service_kit::events::Handler;
+use service_kit::events::{Forget, Handler, RetentionOptions};
 use service_kit::sql::Database;
 use service_kit::{Metrics, Readiness};
 
@@ -36,8 +36,8 @@ pub(super) async fn open(
         name: "payments",
         addr: service.local_addr().context("the listening address cannot be read")?,
         handler,
+        forgets: vec![Forget::inbox(database.clone(), &RetentionOptions::default())],
         outbox: (!shape.is_silent()).then_some(database),
-        has_inbox: true,
         wake: Some(service.outbox_written()),
         metrics,
         serve: Box::new(move |stop| {

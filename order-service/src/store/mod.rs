@@ -8,6 +8,7 @@ mod advance;
 pub mod apply;
 mod batch;
 pub mod claim;
+mod forget;
 pub mod hear;
 mod key;
 mod log;
@@ -20,6 +21,7 @@ pub mod row;
 pub mod settle;
 pub mod timeline;
 pub mod timers;
+pub mod waiting;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

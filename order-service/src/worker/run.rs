@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +12,9 @@ use uuid::Uuid;
 use super::execute::Executor;
 use super::timers;
 use crate::store::{Claim, Order};
+
+/// How often what waits is counted.
+const MEASURE_PERIOD: Duration = Duration::from_secs(5);
 
 /// Works for every order of the store, for as long as it runs.
 #[derive(Clone)]
@@ -35,7 +39,20 @@ impl Worker {
         let calls = async {
             self.calls(&stop).await;
         };
-        tokio::join!(calls, timers::run(&self.executor, &stop));
+        tokio::join!(calls, timers::run(&self.executor, &stop), self.measure(&stop));
+    }
+
+    async fn measure(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.executor.store().waiting().await {
+                Ok(waiting) => self.executor.metrics().waiting(&waiting),
+                Err(error) => tracing::debug!(%error, "what waits could not be counted"),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(MEASURE_PERIOD) => {}
+            }
+        }
     }
 
     async fn calls(&self, stop: &CancellationToken) {

@@ -25,7 +25,7 @@ pub use handler::{HandleError, Handled, Handler, Incoming};
 pub use local::{LocalLog, LocalOptions};
 pub use outbox::Outgoing;
 pub use relay::{Relay, RelayOptions, RelayWake};
-pub use retention::{Pruned, Retention, RetentionOptions};
+pub use retention::{Forget, Pruned, Retention, RetentionOptions};
 pub use transport::{
     Cleanup, PublishError, Publisher, Received, Record, Subscription, TopicSpec, Transport, TransportError,
 };

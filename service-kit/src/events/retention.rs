@@ -1,4 +1,5 @@
-//! What goes after a while, on a calendar: deliveries that were noted in the inbox, and old records of the local log.
+//! What goes after a while, on a calendar: deliveries that were noted in the inbox and whatever else a service remembers for a time
+//! only ([`Forget`]), and old records of the local log.
 //!
 //! **The outbox is not among them**: a row there was not published, however old it is; its age is an alarm. Keys stay parked until an
 //! operator has settled their letters.
@@ -22,7 +23,6 @@ const PIECE_PAUSE: Duration = Duration::from_millis(50);
 /// Beyond what the topics and the dead letters keep: for a redrive at the last moment that is consumed late.
 const MARGIN: Duration = Duration::from_secs(24 * 3600);
 
-/// `$1` is an age in microseconds.
 const INBOX: Sql = Sql::each(
     "DELETE FROM inbox WHERE ctid = ANY (ARRAY(SELECT ctid FROM inbox \
      WHERE at < clock_timestamp() - $1 * interval '1 microsecond' LIMIT $2))",
@@ -53,27 +53,57 @@ impl RetentionOptions {
     }
 }
 
+/// Rows that a service forgets after a while.
+#[derive(Clone, Debug)]
+pub struct Forget {
+    /// For logs.
+    pub what: &'static str,
+    /// Where they are.
+    pub database: Database,
+    /// Deletes what is older than `$1` microseconds, at most `$2` rows.
+    pub sql: Sql,
+    /// How old they get.
+    pub after: Duration,
+}
+
+impl Forget {
+    /// The deliveries that this database's inbox took note of.
+    pub fn inbox(database: Database, options: &RetentionOptions) -> Self {
+        Self { what: "inbox", database, sql: INBOX, after: options.inbox() }
+    }
+
+    /// One piece; how many rows went.
+    async fn piece(&self) -> Result<u64, sqlx::Error> {
+        let deleted = sqlx::query(self.database.sql(self.sql))
+            .bind(i64::try_from(self.after.as_micros()).unwrap_or(i64::MAX / 2))
+            .bind(PIECE)
+            .execute(self.database.pool())
+            .await?;
+        Ok(touched(&deleted))
+    }
+}
+
 /// What one turn removed.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Pruned {
-    /// Deliveries.
-    pub inbox: u64,
+    /// Rows of the services.
+    pub rows: u64,
     /// Records of the local log.
     pub records: u64,
 }
 
-/// Prunes a service's inbox, the local log, or both.
+/// Prunes what services remember, the local log, or both.
 #[derive(Clone, Debug)]
 pub struct Retention {
-    inboxes: Vec<Database>,
+    forgets: Vec<Forget>,
     log: Option<LocalLog>,
     options: RetentionOptions,
 }
 
 impl Retention {
-    /// For the inboxes of these databases, and the local log of this process if there is one.
-    pub fn new(inboxes: Vec<Database>, log: Option<LocalLog>, options: RetentionOptions) -> Self {
-        Self { inboxes, log, options }
+    /// For what the services of this process forget, and its local log if there is one.
+    pub fn new(forgets: Vec<Forget>, log: Option<LocalLog>, options: RetentionOptions) -> Self {
+        Self { forgets, log, options }
     }
 
     /// Removes on a calendar until it is told to stop.
@@ -91,7 +121,8 @@ impl Retention {
 
     async fn schedule(self, stop: &CancellationToken) -> Result<JobScheduler, JobSchedulerError> {
         let calendar = JobScheduler::new().await?;
-        let (inboxes, has_log) = (self.inboxes.len(), self.log.is_some());
+        let what: Vec<_> = self.forgets.iter().map(|forget| forget.what).collect();
+        let has_log = self.log.is_some();
         // A turn that takes longer than the time between two is not overtaken.
         let (turn, stop) = (Arc::new(Mutex::new(self)), stop.clone());
         let job = Job::new_async(PRUNE_AT, move |_, _| {
@@ -104,24 +135,24 @@ impl Retention {
         })?;
         calendar.add(job).await?;
         calendar.start().await?;
-        tracing::info!(inboxes, has_log, "what is old is pruned on the calendar");
+        tracing::info!(?what, has_log, "what is old is pruned on the calendar");
         Ok(calendar)
     }
 
     /// One turn: everything that is old enough, in small pieces. Errors are logged; the next turn tries again.
     pub async fn turn(&self, stop: &CancellationToken) -> Pruned {
         let mut pruned = Pruned::default();
-        for database in &self.inboxes {
+        for forget in &self.forgets {
             loop {
-                match self.prune_inbox(database).await {
+                match forget.piece().await {
                     Ok(rows) => {
-                        pruned.inbox += rows;
+                        pruned.rows += rows;
                         if rows < PIECE.unsigned_abs() || stop.is_cancelled() {
                             break;
                         }
                     }
                     Err(error) => {
-                        tracing::warn!(%error, "pruning the inbox failed; the next turn tries again");
+                        tracing::warn!(%error, what = forget.what, "pruning failed; the next turn tries again");
                         break;
                     }
                 }
@@ -133,15 +164,6 @@ impl Retention {
         }
         tracing::info!(?pruned, "pruned");
         pruned
-    }
-
-    async fn prune_inbox(&self, database: &Database) -> Result<u64, sqlx::Error> {
-        let deleted = sqlx::query(database.sql(INBOX))
-            .bind(i64::try_from(self.options.inbox().as_micros()).unwrap_or(i64::MAX / 2))
-            .bind(PIECE)
-            .execute(database.pool())
-            .await?;
-        Ok(touched(&deleted))
     }
 
     async fn prune_log(&self, log: &LocalLog, stop: &CancellationToken) -> u64 {

@@ -187,8 +187,8 @@ async fn race_26_race_27_poison_parks_its_order_and_no_other_and_settling_it_let
         poisoned.checkout_agrees(2).await;
         // Of inventory the engine prunes the inbox.
         let inboxes = match poisoned.services {
-            Services::Together(_) => "inboxes=2",
-            Services::Apart(_) => "inboxes=1",
+            Services::Together(_) => r#"what=["inbox", "idempotency keys", "inbox"]"#,
+            Services::Apart(_) => r#"what=["inbox", "idempotency keys"]"#,
         };
         let log = poisoned.log();
         let mut lines = log.lines().filter(|line| line.contains("what is old is pruned on the calendar"));

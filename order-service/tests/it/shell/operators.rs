@@ -1,9 +1,13 @@
 //! What operators can do.
 
+use order_service::store::waiting::Waiting;
 use serde_json::json;
+use service_kit::events::{Retention, RetentionOptions};
+use service_kit::sql::Dialect;
+use tokio_util::sync::CancellationToken;
 
 use super::fakes::Act;
-use super::world::on_both;
+use super::world::{cart, on_both};
 
 #[tokio::test]
 async fn plan_retry_skip_and_abandon_help_an_order_along() {
@@ -57,6 +61,43 @@ async fn a_retry_goes_on_at_once() {
         let retry = format!("/api/v1/orders/{id}/operator/retry");
         assert_eq!(world.post(&retry, &json!(null)).await.status, 200);
         world.until(async || (world.payments.stage.calls("process", id) == 2).then_some(())).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_waits_and_what_is_stuck_is_counted() {
+    on_both(async |world| {
+        assert_eq!(world.store.waiting().await.unwrap(), Waiting::default());
+        let (_first, _second) = (world.place().await, world.place().await);
+        world.sql("UPDATE saga_actions SET attempts = 10 WHERE CAST(order_id AS text) = (SELECT max(CAST(order_id AS text)) FROM orders)").await;
+        let waiting = world.store.waiting().await.unwrap();
+        assert_eq!((waiting.calls, waiting.stuck), (2, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn keys_are_forgotten_after_a_month_and_not_before() {
+    on_both(async |world| {
+        for key in ["old", "new"] {
+            assert_eq!(world.place_with(key, &cart()).await.status, 202);
+        }
+        world
+            .sql(match world.store.database().dialect() {
+                Dialect::Postgres => {
+                    "UPDATE idempotency_keys SET created_at = created_at - interval '31 days' WHERE key = 'old'"
+                }
+                Dialect::Sqlite => {
+                    "UPDATE idempotency_keys SET created_at = created_at - 31 * 86400000000 WHERE key = 'old'"
+                }
+            })
+            .await;
+        let options = RetentionOptions::default();
+        let pruned = Retention::new(world.store.forgets(&options), None, options);
+        assert_eq!(pruned.turn(&CancellationToken::new()).await.rows, 1);
+        assert_eq!(world.number("SELECT count(*) FROM idempotency_keys WHERE key = 'new'").await, 1);
+        assert_eq!(world.number("SELECT count(*) FROM idempotency_keys").await, 1);
     })
     .await;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use service_kit::events::{Retention, RetentionOptions, Transport, inbox};
+use service_kit::events::{Forget, Retention, RetentionOptions, Transport, inbox};
 use service_kit::sql::Sql;
 use tokio_util::sync::CancellationToken;
 
@@ -30,8 +30,8 @@ async fn race_31_a_delivery_is_remembered_longer_than_anything_could_deliver_it_
             assert_eq!(aged.unwrap().rows_affected(), 1);
         }
         commit(database, "never published", 1).await;
-        let retention = Retention::new(vec![database.clone()], None, options);
-        assert_eq!(retention.turn(&CancellationToken::new()).await.inbox, 1);
+        let retention = Retention::new(vec![Forget::inbox(database.clone(), &options)], None, options);
+        assert_eq!(retention.turn(&CancellationToken::new()).await.rows, 1);
         let mut tx = database.begin().await.unwrap();
         assert!(!inbox::is_first(&mut tx, "g", "redriven late").await.unwrap());
         assert!(inbox::is_first(&mut tx, "g", "forgotten").await.unwrap());
