@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::actions::Postponed;
 use super::advance::advance;
 use super::apply::{Applied, ApplyError, Cause};
 use super::batch::{Change, Facts, Need, Writes};
 use super::claim::Claim;
-use super::{Store, StoreOptions};
+use super::{Order, Store, StoreOptions};
 use crate::saga::Input;
 
 /// When to try again, and what to tell the saga about it.
@@ -28,6 +30,12 @@ pub enum Settled {
     Applied(Box<Applied>),
     /// The lease was lost meanwhile: nothing was written. Whoever holds it now gets the same answer.
     LeaseLost,
+}
+
+/// The claim's order under its lock, if the claim still holds its lease.
+fn held<'f>(facts: &'f Facts, claim: &Claim) -> Result<Option<(&'f Order, DateTime<Utc>)>, ApplyError> {
+    let locked = facts.order(claim.order)?;
+    Ok(facts.holds_lease(claim.order, claim.action, claim.token).then_some(locked))
 }
 
 /// Gives the saga the answer of a call.
@@ -51,13 +59,9 @@ impl Change for Settle {
         options: &StoreOptions,
         writes: &mut Writes,
     ) -> Result<Settled, ApplyError> {
-        let Claim { order, action, token, .. } = self.claim;
-        let locked = facts.order(order)?;
-        if !facts.holds_lease(order, action, token) {
-            return Ok(Settled::LeaseLost);
-        }
+        let Some(locked) = held(facts, &self.claim)? else { return Ok(Settled::LeaseLost) };
         let applied = advance(locked, &self.input, &self.cause, options, writes)?;
-        if applied.order.saga.outstanding.contains(&action) {
+        if applied.order.saga.outstanding.contains(&self.claim.action) {
             writes.postponed.push(Postponed::new(&self.claim, &self.again));
         }
         Ok(Settled::Applied(Box::new(applied)))
@@ -83,15 +87,12 @@ impl Change for PutOff {
         options: &StoreOptions,
         writes: &mut Writes,
     ) -> Result<Settled, ApplyError> {
-        let Claim { order, action, attempts, token } = self.claim;
-        let locked = facts.order(order)?;
-        if !facts.holds_lease(order, action, token) {
-            return Ok(Settled::LeaseLost);
-        }
+        let Some(locked) = held(facts, &self.claim)? else { return Ok(Settled::LeaseLost) };
         writes.postponed.push(Postponed::new(&self.claim, &self.retry));
         if !self.retry.tell {
             return Ok(Settled::Applied(Box::new(Applied::unchanged(locked.0.clone()))));
         }
+        let Claim { action, attempts, .. } = self.claim;
         let input = Input::ActionFailing { action, attempts, error: self.retry.error.clone() };
         let applied = advance(locked, &input, &Cause::default(), options, writes)?;
         Ok(Settled::Applied(Box::new(applied)))
