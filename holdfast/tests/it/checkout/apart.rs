@@ -85,12 +85,12 @@ impl Fleet {
 pub(super) static REAL: Mutex<()> = Mutex::const_new(());
 
 /// Runs a test on the mock cluster, and then on a real broker of its own unless `KAFKA=mock` was asked for.
-async fn on_every_kafka(test: impl AsyncFn(&str)) {
+pub(super) async fn on_every_kafka(what: &str, test: impl AsyncFn(&str)) {
     println!("on the mock cluster");
     let mock = MockKafka::start().expect("a mock cluster");
     test(mock.brokers()).await;
     let _one_at_a_time = REAL.lock().await;
-    if let Some(broker) = kafka::own("orders end as they do in one process").await {
+    if let Some(broker) = kafka::own(what).await {
         println!("on a real broker");
         test(&broker.address()).await;
     }
@@ -98,7 +98,7 @@ async fn on_every_kafka(test: impl AsyncFn(&str)) {
 
 #[tokio::test]
 async fn orders_end_as_they_do_in_one_process() {
-    on_every_kafka(async |brokers| {
+    on_every_kafka("orders end as they do in one process", async |brokers| {
         let fleet = Fleet::start(brokers).await;
         let (inventory, orders) = (fleet.inventory(), fleet.orders());
         inventory.stock(1, 10).await;
