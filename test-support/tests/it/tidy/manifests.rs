@@ -56,7 +56,7 @@ fn complaint(package: &str, on: &str, is_product: bool) -> Option<String> {
     if is_product && package == "event-contracts" && !IN_CONTRACTS.contains(&on) {
         return Some(format!("contracts are pure data and need no {on}"));
     }
-    if is_product && on == "test-support" && package != "benches" {
+    if is_product && on == "test-support" && !["benches", "load-tests"].contains(&package) {
         return Some("test-support is for tests: make it a dev-dependency".to_owned());
     }
     None
@@ -86,5 +86,6 @@ mod tests {
         assert_eq!(findings("event-contracts", "serde", None), 0);
         assert_eq!(findings("holdfast", "test-support", None), 1);
         assert_eq!(findings("holdfast", "test-support", Some("dev")), 0);
+        assert_eq!(findings("load-tests", "test-support", None), 0);
     }
 }

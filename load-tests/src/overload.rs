@@ -1,0 +1,160 @@
+//! Five times as much as the service can do: what it can do is measured first, in the same run.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::outcome::{Figure, Load, count};
+use crate::pressure::{Answers, Pressure};
+use crate::progress;
+use crate::shop::Shop;
+
+/// How much more is offered.
+const TIMES: f64 = 5.0;
+/// From here on it counts as that.
+const TIMES_MIN: f64 = 4.0;
+/// What must be left of the peak.
+const GOODPUT_PERCENT_MIN: f64 = 80.0;
+/// Streams that fill the service's batches without filling its queue, and those that overflow it.
+const STREAMS_PEAK: usize = 16;
+const STREAMS_OVERLOAD: usize = 96;
+/// What is left out at the start of each measurement.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// The service lets nobody wait longer than five seconds for an answer; one more for the way.
+const ACCEPTED_P99_MS_MAX: f64 = 6_000.0;
+
+/// The pressure, and what the service could do without too much of it.
+#[derive(Debug)]
+pub(crate) struct Overload {
+    pressure: Pressure,
+    peak: f64,
+    seconds: u64,
+}
+
+impl Overload {
+    /// Measures the peak.
+    pub(crate) async fn prepare(shop: &Shop, products: &[i64], seconds: u64) -> Result<Self> {
+        let pressure = Pressure::new(shop, products)?;
+        let length = WARM_UP + Duration::from_secs(seconds.div_ceil(2).max(3));
+        let started = Instant::now();
+        let (sent, measured) = tokio::join!(
+            pressure.run(STREAMS_PEAK, None, started + length),
+            rates(&pressure, started + WARM_UP, started + length)
+        );
+        sent?;
+        progress::say(&format!("overload: the peak is {:.0} reserves/s", measured.goodput));
+        Ok(Self { pressure, peak: measured.goodput, seconds })
+    }
+
+    /// Offers too much while `load` runs beside it, and judges both.
+    pub(crate) async fn run(&self, load: impl Future<Output = Result<()>>) -> Result<Vec<Figure>> {
+        let started = Instant::now();
+        let until = started + Duration::from_secs(self.seconds) + WARM_UP;
+        let (sent, measured, loaded) = tokio::join!(
+            self.pressure.run(STREAMS_OVERLOAD, Some(TIMES * self.peak), until),
+            rates(&self.pressure, started + WARM_UP, until),
+            load
+        );
+        sent?;
+        loaded?;
+        let (offered, kept) = (measured.answered / self.peak, 100.0 * measured.goodput / self.peak);
+        let what = format!(
+            "goodput at {offered:.1} × the peak of {:.0}/s was {kept:.0} % of it, at least {GOODPUT_PERCENT_MIN:.0} % must be left",
+            self.peak
+        );
+        Ok(vec![if offered >= TIMES_MIN {
+            Figure::rule(kept >= GOODPUT_PERCENT_MIN, what)
+        } else {
+            Figure::aim(false, format!("{what}; the generator could not offer {TIMES_MIN:.0} ×: NOT shown"))
+        }])
+    }
+
+    /// Adds its own requests to what the buyers beside it measured, and judges the answers of both.
+    pub(crate) fn add_to(&self, load: &mut Load) -> Vec<Figure> {
+        let answered_later = load.shed;
+        let figures = vec![
+            Figure::rule(
+                load.p99_ms <= ACCEPTED_P99_MS_MAX,
+                format!(
+                    "p99 of accepted single requests is {:.0} ms, at most {ACCEPTED_P99_MS_MAX:.0} ms may be",
+                    load.p99_ms
+                ),
+            ),
+            Figure::note(format!(
+                "{answered_later} single requests were refused for now, each with Retry-After"
+            )),
+        ];
+        let Answers { accepted, shed, unknown, faults } = self.pressure.answers();
+        load.requests += self.pressure.answers().all();
+        load.told.reserved += accepted;
+        load.told.unknown += unknown;
+        for (code, times) in shed {
+            load.shed += times;
+            *load.refusals.entry(code).or_default() += times;
+        }
+        for (what, times) in faults {
+            *load.faults.entry(what).or_default() += times;
+        }
+        figures
+    }
+
+    /// Requests so far, and accepted ones.
+    pub(crate) fn so_far(&self) -> (u64, u64) {
+        let answers = self.pressure.answers();
+        (answers.all(), answers.accepted)
+    }
+}
+
+struct Rates {
+    answered: f64,
+    goodput: f64,
+}
+
+async fn rates(pressure: &Pressure, from: Instant, to: Instant) -> Rates {
+    tokio::time::sleep_until(from.into()).await;
+    let (before, from) = (pressure.answers(), Instant::now());
+    tokio::time::sleep_until(to.into()).await;
+    let (after, seconds) = (pressure.answers(), from.elapsed().as_secs_f64());
+    Rates {
+        answered: count(after.all() - before.all()) / seconds,
+        goodput: count(after.accepted - before.accepted) / seconds,
+    }
+}
+
+/// Growth that is no leak: a fourth more, a base for buffers of so many connections, and what an open hold costs.
+const GROWTH_PERCENT: u64 = 25;
+const GROWTH_BASE_BYTES: u64 = 48 << 20;
+const HOLD_BYTES: u64 = 160;
+
+/// Whether memory stayed flat, by samples over a run in which so many holds were made.
+pub(crate) fn memory(samples: &[u64], holds: u64) -> Option<Figure> {
+    let warm = samples.get(samples.len() / 4..)?;
+    let (first, most) = (*warm.first()?, *warm.iter().max()?);
+    let allowed = first + first * GROWTH_PERCENT / 100 + GROWTH_BASE_BYTES + holds * HOLD_BYTES;
+    let mebibytes = |bytes: u64| bytes >> 20;
+    Some(Figure::rule(
+        most <= allowed,
+        format!(
+            "memory went from {} to at most {} MiB, {} MiB may be",
+            mebibytes(first),
+            mebibytes(most),
+            mebibytes(allowed)
+        ),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::memory;
+
+    const MIB: u64 = 1 << 20;
+
+    #[test]
+    fn memory_that_keeps_growing_is_seen_and_open_holds_are_allowed_for() {
+        let leak: Vec<u64> = (0..100).map(|step| (100 + 3 * step) * MIB).collect();
+        assert!(!memory(&leak, 0).unwrap().is_met);
+        assert!(memory(&leak, 2_000_000).unwrap().is_met);
+        assert!(memory(&[90 * MIB; 8], 0).unwrap().is_met);
+        assert!(memory(&[], 0).is_none());
+    }
+}

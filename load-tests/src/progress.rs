@@ -1,0 +1,48 @@
+//! What is seen while a scenario runs: a line every few seconds, also where nobody watches a terminal. Samples memory on the way.
+
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use crate::target::Target;
+
+/// Between two samples of memory.
+const SAMPLE_PERIOD: Duration = Duration::from_millis(250);
+/// Between two lines.
+const LINE_PERIOD: Duration = Duration::from_secs(3);
+
+/// Samples of resident memory over a run.
+#[derive(Debug, Default)]
+pub(crate) struct Memory(Mutex<Vec<u64>>);
+
+impl Memory {
+    /// Samples so far, in bytes.
+    pub(crate) fn samples(&self) -> Vec<u64> {
+        self.0.lock().clone()
+    }
+}
+
+/// Says what happens, for ever: run it beside the load.
+pub(crate) async fn watch(
+    name: &str,
+    target: &Target,
+    memory: &Memory,
+    so_far: impl Fn() -> String,
+) -> Infallible {
+    let started = Instant::now();
+    let mut line_at = started + LINE_PERIOD;
+    loop {
+        memory.0.lock().extend(target.memory_bytes());
+        if Instant::now() >= line_at {
+            line_at += LINE_PERIOD;
+            say(&format!("{name}: {:.0} s{}", started.elapsed().as_secs_f64(), so_far()));
+        }
+        tokio::time::sleep(SAMPLE_PERIOD).await;
+    }
+}
+
+/// One line for whoever watches.
+pub(crate) fn say(line: &str) {
+    eprintln!("   {line}");
+}
