@@ -1,5 +1,5 @@
 # The only commands anyone needs. `make test` installs what the tests need.
-.PHONY: run test check loom bench
+.PHONY: run test check loom bench load
 
 run:   ; cargo run --release
 test:  ; scripts/test.sh
@@ -10,3 +10,6 @@ bench:
 	cargo bench -p benches
 	cargo run --release -p benches --bin ratios
 	cargo build --release -p holdfast && cargo run --release -p benches --bin orders
+load:
+	scripts/install-postgres.sh && load-tests/get-k6.sh
+	cargo build --release -p holdfast && cargo run --release -p load-tests -- all
