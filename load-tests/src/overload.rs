@@ -28,6 +28,8 @@ const ACCEPTED_P99_MS_MAX: f64 = 6_000.0;
 pub(crate) struct Overload {
     pressure: Pressure,
     peak: f64,
+    /// How long the peak was measured, and how long too much is offered.
+    prepared: Duration,
     seconds: u64,
 }
 
@@ -43,7 +45,7 @@ impl Overload {
         );
         sent?;
         progress::say(&format!("overload: the peak is {:.0} reserves/s", measured.goodput));
-        Ok(Self { pressure, peak: measured.goodput, seconds })
+        Ok(Self { pressure, peak: measured.goodput, prepared: length, seconds })
     }
 
     /// Offers too much while `load` runs beside it, and judges both.
@@ -86,6 +88,7 @@ impl Overload {
         ];
         let Answers { accepted, shed, unknown, faults } = self.pressure.answers();
         load.requests += self.pressure.answers().all();
+        load.elapsed += self.prepared;
         load.told.reserved += accepted;
         load.told.unknown += unknown;
         for (code, times) in shed {

@@ -1,6 +1,5 @@
 //! What is seen while a scenario runs: a line every few seconds, also where nobody watches a terminal. Samples memory on the way.
 
-use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -32,7 +31,7 @@ pub(crate) async fn watch(
 ) -> Infallible {
     let started = Instant::now();
     let mut line_at = started + LINE_PERIOD;
-    loop {
+    while !goose::is_killswitch_triggered() {
         memory.0.lock().extend(target.memory_bytes());
         if Instant::now() >= line_at {
             line_at += LINE_PERIOD;
@@ -40,7 +39,12 @@ pub(crate) async fn watch(
         }
         tokio::time::sleep(SAMPLE_PERIOD).await;
     }
+    Stopped
 }
+
+/// Somebody pressed Ctrl-C.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stopped;
 
 /// One line for whoever watches.
 pub(crate) fn say(line: &str) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use test_support::postgres::Cluster;
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use crate::args::{Args, Tool};
 use crate::expiry::Storm;
 use crate::outcome::{Figure, Load, Report, Told};
 use crate::overload::{self, Overload};
-use crate::progress::{self, Memory};
+use crate::progress::{self, Memory, Stopped};
 use crate::rules::{self, Shelf};
 use crate::scenario::{Floor, Scenario, Stage};
 use crate::shop::Shop;
@@ -87,7 +87,7 @@ impl<'a> Run<'a> {
             figures.extend(overload::memory(&self.memory.samples(), load.told.reserved));
         }
         progress::say("auditing");
-        let audit = self.target.audit().await?;
+        let audit = self.watched(self.target.audit(), || ", auditing".to_owned()).await?;
         Ok(Report { scenario: self.scenario, tool: self.tool, load, figures, audit })
     }
 
@@ -156,7 +156,7 @@ impl<'a> Run<'a> {
         let name = format!("{} by {}", self.scenario.name(), self.tool.name());
         tokio::select! {
             done = work => done,
-            never = progress::watch(&name, &self.target, &self.memory, so_far) => match never {},
+            Stopped = progress::watch(&name, &self.target, &self.memory, so_far) => bail!("stopped as asked"),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Ordinary buyers: the background of other scenarios.
 
+use std::time::Duration;
+
 use goose::goose::GooseUser;
 use rand::RngExt as _;
 use serde_json::json;
@@ -9,6 +11,9 @@ use super::flash_sale::{Ending, end};
 use crate::attack::Doing;
 use crate::buyer::{Reply, items, new_order};
 
+/// After a refusal.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// Holds one unit and leaves it at that.
 pub(super) fn hold<'a>(floor: &'a Floor, user: &'a mut GooseUser) -> Doing<'a> {
     Box::pin(async move {
@@ -16,7 +21,8 @@ pub(super) fn hold<'a>(floor: &'a Floor, user: &'a mut GooseUser) -> Doing<'a> {
         match shop.reserve(user, new_order(), &items(&[(floor.any_product(), 1)]), json!({})).await? {
             Reply::Yes { .. } => shop.tally.tell(|told| told.reserved += 1),
             Reply::Unknown => shop.tally.tell(|told| told.unknown += 1),
-            Reply::No | Reply::NotNow => {}
+            // A second, as they are told, would leave too few to ask; but nobody hammers.
+            Reply::No | Reply::NotNow => tokio::time::sleep(PAUSE).await,
         }
         Ok(())
     })
