@@ -22,13 +22,14 @@ impl Memory {
     }
 }
 
-/// Says what happens, for ever: run it beside the load.
+/// Says what happens, until Ctrl-C: run it beside the load. Goose takes Ctrl-C for itself from its first run on, also
+/// while it does not run.
 pub(crate) async fn watch(
     name: &str,
     target: &Target,
     memory: &Memory,
     so_far: impl Fn() -> String,
-) -> Infallible {
+) -> Stopped {
     let started = Instant::now();
     let mut line_at = started + LINE_PERIOD;
     while !goose::is_killswitch_triggered() {
