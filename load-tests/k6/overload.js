@@ -4,11 +4,13 @@
 // by streams of its own, since k6 on the same machine could not.
 import * as holdfast from './lib/holdfast.js';
 
+const { RATE } = holdfast;
 // The service lets nobody wait longer than five seconds for an answer; one more for the way.
 const ACCEPTED_P99_MS_MAX = 6000;
 
 export const options = holdfast.options(
-  { shoppers: holdfast.arrivals('hold') },
+  // Everybody waits for seconds: those who will must be there from the start.
+  { shoppers: holdfast.arrivals('hold', RATE, { preAllocatedVUs: Math.min(1000, RATE * 6) }) },
   {
     accepted_ms: [`p(99)<=${ACCEPTED_P99_MS_MAX}`],
     // To be refused is the point here.

@@ -47,6 +47,8 @@ pub(crate) async fn run(host: &str, size: Size, kinds: Vec<Kind>, report: &Path)
     configuration.increase_rate = Some(users.to_string());
     configuration.run_time = Some(format!("{}s", size.seconds));
     configuration.no_reset_metrics = true;
+    // Nobody steers it from outside.
+    configuration.no_telnet = true;
     configuration.no_print_metrics = true;
     // Errors only: what is refused is counted, not told line by line.
     configuration.quiet = 2;

@@ -88,7 +88,7 @@ impl Storm {
                 let Some(end) = change.order_id.and_then(|order| self.ends.get(&order)) else { continue };
                 ended += 1;
                 match u64::try_from(micros(&change.at)? - end) {
-                    Ok(late) => lateness_us.saturating_record(late),
+                    Ok(late) => lateness_us.record(late)?,
                     Err(_) => early += 1,
                 }
             }

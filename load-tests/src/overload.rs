@@ -17,9 +17,11 @@ const TIMES_MIN: f64 = 4.0;
 const GOODPUT_PERCENT_MIN: f64 = 80.0;
 /// Streams that fill the service's batches without filling its queue, and those that overflow it.
 const STREAMS_PEAK: usize = 16;
-const STREAMS_OVERLOAD: usize = 96;
-/// What is left out at the start of each measurement.
+const STREAMS_OVERLOAD: usize = 400;
+/// What is left out at the start of each measurement. Too much takes longer to come to bear: first the queue fills, and a
+/// stream's refusals are read only after the accepted lines before them.
 const WARM_UP: Duration = Duration::from_secs(1);
+const WARM_UP_OVERLOAD: Duration = Duration::from_secs(3);
 /// The service lets nobody wait longer than five seconds for an answer; one more for the way.
 const ACCEPTED_P99_MS_MAX: f64 = 6_000.0;
 
@@ -37,7 +39,7 @@ impl Overload {
     /// Measures the peak.
     pub(crate) async fn prepare(shop: &Shop, products: &[i64], seconds: u64) -> Result<Self> {
         let pressure = Pressure::new(shop, products)?;
-        let length = WARM_UP + Duration::from_secs(seconds.div_ceil(2).max(3));
+        let length = WARM_UP + Duration::from_secs(seconds.div_ceil(2).max(2));
         let started = Instant::now();
         let (sent, measured) = tokio::join!(
             pressure.run(STREAMS_PEAK, None, started + length),
@@ -51,10 +53,10 @@ impl Overload {
     /// Offers too much while `load` runs beside it, and judges both.
     pub(crate) async fn run(&self, load: impl Future<Output = Result<()>>) -> Result<Vec<Figure>> {
         let started = Instant::now();
-        let until = started + Duration::from_secs(self.seconds) + WARM_UP;
+        let until = started + Duration::from_secs(self.seconds) + WARM_UP_OVERLOAD;
         let (sent, measured, loaded) = tokio::join!(
             self.pressure.run(STREAMS_OVERLOAD, Some(TIMES * self.peak), until),
-            rates(&self.pressure, started + WARM_UP, until),
+            rates(&self.pressure, started + WARM_UP_OVERLOAD, until),
             load
         );
         sent?;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -22,6 +23,8 @@ const LINES_MAX: usize = 10_000;
 const TICK: Duration = Duration::from_millis(20);
 /// Lines in one piece, at most.
 const PIECE_LINES: usize = 128;
+/// Lines of a stream without an answer: a few more than the service works on at once. Further ones would only fill the sockets' buffers.
+const UNANSWERED_MAX: usize = 320;
 
 /// Answers to lines.
 #[derive(Clone, Debug, Default)]
@@ -96,7 +99,7 @@ impl Pressure {
     }
 
     async fn stream(&self, rate: Option<f64>, until: Instant) -> Result<()> {
-        let mut pace = Pace { rate, owed: 0.0, at: Instant::now() };
+        let mut pace = Pace { rate, owed: 0.0, at: Instant::now(), unanswered: Arc::default() };
         while Instant::now() < until {
             pace = self.request(pace, until).await?;
         }
@@ -105,7 +108,7 @@ impl Pressure {
 
     /// One request of up to [`LINES_MAX`] lines.
     async fn request(&self, pace: Pace, until: Instant) -> Result<Pace> {
-        let kept = Arc::new(Mutex::new(pace.clone()));
+        let (kept, unanswered) = (Arc::new(Mutex::new(pace.clone())), Arc::clone(&pace.unanswered));
         let state = (pace, 0_usize, self.products.clone(), Arc::clone(&kept));
         let body = stream::unfold(state, move |(mut pace, sent, products, kept)| async move {
             let lines = pace.next(LINES_MAX - sent, until).await;
@@ -120,18 +123,20 @@ impl Pressure {
         while let Some(chunk) = response.chunk().await? {
             pending.extend_from_slice(&chunk);
             let whole = pending.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            self.count(&pending[..whole]);
+            unanswered.fetch_sub(self.count(&pending[..whole]), Ordering::Relaxed);
             pending.drain(..whole);
         }
+        // A request that ends early leaves nothing to wait for.
+        unanswered.store(0, Ordering::Relaxed);
         let pace = kept.lock().clone();
         Ok(pace)
     }
 
-    fn count(&self, lines: &[u8]) {
+    /// Counts whole lines; how many.
+    fn count(&self, lines: &[u8]) -> usize {
         let mut answers = self.answers.lock();
-        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            note(&mut answers, line);
-        }
+        let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(|line| note(&mut answers, line)).count()
     }
 }
 
@@ -167,28 +172,39 @@ struct Pace {
     rate: Option<f64>,
     owed: f64,
     at: Instant,
+    unanswered: Arc<AtomicUsize>,
 }
 
 impl Pace {
+    /// Lines that the rate allows now.
+    fn due(&mut self) -> usize {
+        let Some(rate) = self.rate else { return usize::MAX };
+        let now = Instant::now();
+        // What could not be sent for a second is not made up for: it would come as a burst.
+        self.owed = (self.owed + (now - self.at).as_secs_f64() * rate).min(rate);
+        self.at = now;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a few lines, never negative"
+        )]
+        let lines = self.owed as usize;
+        lines
+    }
+
     /// Waits for the next piece; 0 at the end.
     async fn next(&mut self, room: usize, until: Instant) -> usize {
         loop {
             if room == 0 || Instant::now() >= until {
                 return 0;
             }
-            let most = room.min(PIECE_LINES);
-            let Some(rate) = self.rate else { return most };
-            let now = Instant::now();
-            self.owed += (now - self.at).as_secs_f64() * rate;
-            self.at = now;
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a few lines, never negative"
-            )]
-            let lines = (self.owed as usize).min(most);
+            let most = room
+                .min(PIECE_LINES)
+                .min(UNANSWERED_MAX.saturating_sub(self.unanswered.load(Ordering::Relaxed)));
+            let lines = self.due().min(most);
             if lines > 0 {
                 self.owed -= f64::from(u32::try_from(lines).unwrap_or(u32::MAX));
+                self.unanswered.fetch_add(lines, Ordering::Relaxed);
                 return lines;
             }
             tokio::time::sleep(TICK).await;
@@ -219,10 +235,11 @@ mod tests {
     #[tokio::test]
     async fn a_pace_keeps_to_its_rate_whatever_is_asked_of_it() {
         let started = Instant::now();
-        let mut pace = Pace { rate: Some(1_000.0), owed: 0.0, at: started };
+        let mut pace = Pace { rate: Some(1_000.0), owed: 0.0, at: started, unanswered: Arc::default() };
         let mut lines = 0;
         while started.elapsed() < Duration::from_millis(200) {
             lines += pace.next(LINES_MAX, started + Duration::from_secs(60)).await;
+            pace.unanswered.store(0, Ordering::Relaxed);
         }
         let owed = started.elapsed().as_secs_f64() * 1_000.0;
         assert!(f64::from(u32::try_from(lines).unwrap()) <= owed, "{lines} of {owed}");

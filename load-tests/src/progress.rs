@@ -8,8 +8,10 @@ use crate::target::Target;
 
 /// Between two samples of memory.
 const SAMPLE_PERIOD: Duration = Duration::from_millis(250);
-/// Between two lines.
+/// Between two lines, at first and when it takes long.
 const LINE_PERIOD: Duration = Duration::from_secs(3);
+const LINE_PERIOD_LATER: Duration = Duration::from_secs(15);
+const LATER: Duration = Duration::from_secs(30);
 
 /// Samples of resident memory over a run.
 #[derive(Debug, Default)]
@@ -35,7 +37,7 @@ pub(crate) async fn watch(
     while !goose::is_killswitch_triggered() {
         memory.0.lock().extend(target.memory_bytes());
         if Instant::now() >= line_at {
-            line_at += LINE_PERIOD;
+            line_at += if started.elapsed() < LATER { LINE_PERIOD } else { LINE_PERIOD_LATER };
             say(&format!("{name}: {:.0} s{}", started.elapsed().as_secs_f64(), so_far()));
         }
         tokio::time::sleep(SAMPLE_PERIOD).await;

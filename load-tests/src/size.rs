@@ -23,7 +23,7 @@ impl Size {
             (Scenario::SteadyCheckout, true) => (120, 16, 50, 0),
             (Scenario::ExpiryStorm, false) => (8, 16, 200, 4_000),
             (Scenario::ExpiryStorm, true) => (30, 64, 1_000, 100_000),
-            (Scenario::Overload, false) => (6, 16, 50, 0),
+            (Scenario::Overload, false) => (3, 16, 20, 0),
             (Scenario::Overload, true) => (60, 64, 200, 0),
             (Scenario::Soak, false) => (12, 8, 60, 0),
             (Scenario::Soak, true) => (3_600, 32, 200, 0),
