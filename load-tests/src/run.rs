@@ -82,7 +82,10 @@ impl<'a> Run<'a> {
                 format!("{fleeting_held} units are held whose time is over"),
             ));
         }
-        figures.extend(self.scenario.figures(&load, shelf, &self.stage, self.size));
+        // The script of the hoarders counts its own.
+        if (self.scenario, self.tool) != (Scenario::Hoarders, Tool::K6) {
+            figures.extend(self.scenario.figures(&load, shelf, &self.stage, self.size));
+        }
         if matches!(self.scenario, Scenario::Overload | Scenario::Soak) {
             figures.extend(overload::memory(&self.memory.samples(), load.told.reserved));
         }
