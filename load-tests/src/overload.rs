@@ -128,10 +128,13 @@ fn goodput(peak: f64, measured: &Rates, was_refused: bool) -> Figure {
     );
     if kept > GOODPUT_PERCENT_MAX {
         Figure::aim(false, format!("{what}; so the peak was taken too low: NOT shown"))
+    } else if was_refused && kept < GOODPUT_PERCENT_MIN {
+        // Also where less than five times as much was offered: that must be easier.
+        Figure::rule(false, what)
     } else if offered < TIMES_MIN || !was_refused {
         Figure::aim(false, format!("{what}; that was no {TIMES:.0} ×, or nothing was refused: NOT shown"))
     } else {
-        Figure::rule(kept >= GOODPUT_PERCENT_MIN, what)
+        Figure::rule(true, what)
     }
 }
 
@@ -188,6 +191,7 @@ mod tests {
         };
         assert_eq!(figure(5_000.0, 810.0, true), (Kind::Rule, true));
         assert_eq!(figure(5_000.0, 790.0, true), (Kind::Rule, false));
+        assert_eq!(figure(2_000.0, 790.0, true), (Kind::Rule, false));
         for not_shown in
             [figure(3_900.0, 900.0, true), figure(5_000.0, 900.0, false), figure(5_000.0, 1_400.0, true)]
         {
