@@ -16,6 +16,7 @@ mod batch;
 mod deadlines;
 mod known;
 mod memory;
+mod pace;
 mod queue;
 mod recover;
 mod replies;
@@ -31,6 +32,7 @@ use tokio_util::task::TaskTracker;
 
 use self::batch::Batch;
 pub(crate) use self::memory::Memory;
+use self::pace::Pace;
 use self::queue::{Queue, QueueLimits, Ticket};
 use self::recover::Parked;
 use self::replies::Replies;
@@ -68,6 +70,9 @@ pub(super) struct Writer {
     session: Option<Box<dyn Session>>,
     was_connected: bool,
     parked: Vec<Parked>,
+    pace: Pace,
+    /// Half of a caller's patience: however slow the store is, who came just now is tried.
+    expected_max: Duration,
 }
 
 /// Where callers are answered: on the runtime that the engine was opened on.
@@ -111,6 +116,8 @@ impl WriterHandle {
             session: None,
             was_connected: false,
             parked: Vec::new(),
+            pace: Pace::default(),
+            expected_max: options.request_deadline / 2,
         };
         tasks.spawn(on_own_thread(writer, guard)?);
         tasks.spawn(watchdog.run(failed.clone()));
@@ -186,6 +193,7 @@ fn on_own_thread(writer: Writer, guard: EndGuard) -> io::Result<impl Future<Outp
 impl Writer {
     async fn run(mut self, mut guard: EndGuard) {
         loop {
+            self.refuse_hopeless();
             let Some(tickets) = self.queue.next_batch(self.wake_at()).await else { break };
             if tickets.is_empty() && self.session.is_none() {
                 // Nobody asks while reserves are refused: only a try of our own finds the store back.
@@ -199,13 +207,21 @@ impl Writer {
             let mut batch = parked.unwrap_or_default();
             batch.append(fresh);
             if !batch.is_empty() {
+                let begun = Instant::now();
                 self.execute(batch, skip_locked).await;
+                self.pace.took(begun.elapsed());
             }
         }
         while let Some(last) = self.parked.pop() {
             last.batch.fail(&self.memory.counters, &self.replies, &Failure::Stopped);
         }
         guard.asked = true;
+    }
+
+    /// Refuses reserves that would be answered too late. What is told to their callers is certain: nothing happened.
+    fn refuse_hopeless(&self) {
+        let expected = self.pace.expected().min(self.expected_max);
+        refuse(self.queue.hopeless(Instant::now() + expected), &self.memory);
     }
 
     /// When to wake without a command: for parked ones, or to look whether the store is back.
@@ -232,6 +248,18 @@ impl Writer {
     }
 }
 
+/// Ends commands that were not executed for want of time.
+fn refuse(tickets: Vec<Ticket>, memory: &Memory) {
+    if tickets.is_empty() {
+        return;
+    }
+    memory.stats.overloaded.add(tickets.len());
+    for ticket in tickets {
+        ticket.refuse(&memory.counters, Failure::Overloaded);
+    }
+    memory.settled.notify_waiters();
+}
+
 /// Answers callers whose deadline passes while the writer is busy or the store silent.
 struct Watchdog {
     queue: Arc<Queue>,
@@ -250,14 +278,7 @@ impl Watchdog {
                 () = tokio::time::sleep(WATCH_PERIOD) => {}
             }
             let now = Instant::now();
-            let overdue = self.queue.overdue(now);
-            if !overdue.is_empty() {
-                self.memory.stats.overloaded.add(overdue.len());
-                for ticket in overdue {
-                    ticket.refuse(&self.memory.counters, Failure::Overloaded);
-                }
-                self.memory.settled.notify_waiters();
-            }
+            refuse(self.queue.overdue(now), &self.memory);
             self.replies.time_out(now);
         }
     }

@@ -157,14 +157,16 @@ impl Queue {
     /// Takes out what has waited past its deadline. Lanes are in order of arrival, and so of deadlines.
     pub(crate) fn overdue(&self, now: Instant) -> Vec<Ticket> {
         let mut state = self.state.lock();
-        let mut overdue = Vec::new();
-        let State { reserves, others, .. } = &mut *state;
-        for lane in [reserves, others] {
-            while lane.front().is_some_and(|ticket| ticket.deadline <= now) {
-                overdue.extend(lane.pop_front());
-            }
-        }
+        let mut overdue = due(&mut state.reserves, now);
+        overdue.append(&mut due(&mut state.others, now));
         overdue
+    }
+
+    /// Takes out reserves whose deadline comes before `answered`, when the next batch would be: to execute them would be work for
+    /// callers who are told before that the outcome is not known, while those behind them get old, too. What frees stock is
+    /// executed whoever waits.
+    pub(crate) fn hopeless(&self, answered: Instant) -> Vec<Ticket> {
+        due(&mut self.state.lock().reserves, answered)
     }
 
     /// From now on reserves are refused at once (`Some`), or queued again (`None`).
@@ -196,4 +198,13 @@ impl Queue {
         let state = self.state.lock();
         state.reserves.len() + state.others.len()
     }
+}
+
+/// The head of a lane, up to the first ticket with a later deadline.
+fn due(lane: &mut VecDeque<Ticket>, at: Instant) -> Vec<Ticket> {
+    let mut due = Vec::new();
+    while lane.front().is_some_and(|ticket| ticket.deadline <= at) {
+        due.extend(lane.pop_front());
+    }
+    due
 }

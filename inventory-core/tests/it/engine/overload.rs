@@ -82,3 +82,31 @@ async fn a_drained_engine_answers_everyone_it_took() {
     let (answer, ()) = futures::join!(asked, ended);
     assert_eq!(answer.unwrap().reservation.status, Status::Held);
 }
+
+/// Goodput: a slow store with a long queue must not spend its batches on callers who have given up meanwhile.
+#[tokio::test]
+async fn i15_who_would_be_answered_too_late_is_refused_before_and_not_executed_for_nobody() {
+    let store = FaultyStore::new(Arc::new(MemoryStore::default()), FaultPlan::none());
+    let slow =
+        EngineOptions { batch_commands_max: 10, request_deadline: Duration::from_secs(2), ..options() };
+    let engine = open(Arc::new(store.clone()), slow).await;
+    stock(&engine, &[(1, 1_000)]).await;
+    let (begun, stall) = (store.batches_begun(), Duration::from_millis(700));
+    store.set_plan(FaultPlan::script((0..8).map(|batch| (begun + batch, Fault::Stall(stall)))));
+    for _ in 0..2 {
+        engine.reserve(request(new_order(), &[(1, 1)])).await.unwrap();
+    }
+    // Six batches, of which two are done within the callers' patience.
+    let answers = (0..60).map(|_| engine.reserve(request(new_order(), &[(1, 1)])));
+    let answers = futures::future::join_all(answers).await;
+    let admitted = answers.iter().filter(|answer| answer.is_ok()).count();
+    let refused = answers
+        .iter()
+        .filter(|answer| matches!(answer, Err(ReserveError::Failed(Failure::Overloaded))))
+        .count();
+    assert_eq!(admitted + refused, 60, "nobody is left in doubt: {answers:?}");
+    assert!(admitted > 0 && refused > 0, "{admitted} admitted, {refused} refused");
+    at_rest(&engine, &[1]).await;
+    assert_eq!(levels(&engine, 1).await, (1_000, 2 + i64::try_from(admitted).unwrap()));
+    engine.shutdown().await;
+}
