@@ -1,5 +1,6 @@
 //! Measurements that anyone can run, each with what it is measured against in the same run.
 
+pub mod fixtures;
 pub mod fleet;
 pub mod library;
 pub mod load;
