@@ -1,13 +1,15 @@
 # The only commands anyone needs. `make test` installs what the tests need.
-.PHONY: run test check loom bench load
+.PHONY: run test check loom bench instructions load
 
 run:   ; cargo run --release
 test:  ; scripts/test.sh
 check: ; scripts/check.sh
 loom:  ; scripts/loom.sh
+instructions: ; scripts/instructions.sh
 bench:
 	scripts/install-postgres.sh && scripts/install-kafka.sh
-	cargo bench -p benches
+	scripts/instructions.sh
+	cargo bench -p benches --bench '*'
 	cargo run --release -p benches --bin ratios
 	cargo build --release -p holdfast && cargo run --release -p benches --bin orders
 load:

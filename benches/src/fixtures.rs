@@ -103,9 +103,15 @@ pub fn locked(products: usize) -> Locked {
     }
 }
 
-/// An engine whose store has so many products, without a calendar of its own.
+/// An engine whose store has so many products, and that does nothing by itself meanwhile.
 pub async fn engine(store: Arc<dyn Store>, products: usize) -> anyhow::Result<Engine> {
-    let options = EngineOptions { housekeeping: false, ..EngineOptions::default() };
+    let later = Duration::from_secs(3_600);
+    let options = EngineOptions {
+        housekeeping: false,
+        sweep_period: later,
+        level_period: later,
+        ..EngineOptions::default()
+    };
     let engine = Engine::open(store, Arc::new(NoEvents), options).await?;
     for number in 0..products {
         engine.set(SetStock::level(product(number), STOCK)).await?;
