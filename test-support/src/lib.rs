@@ -1,4 +1,4 @@
-//! Real servers for tests: an ephemeral Postgres, a Kafka broker, and binaries of this workspace as processes.
+//! Real servers for tests: an ephemeral Postgres, a Kafka broker, a Redis, and binaries of this workspace as processes.
 //!
 //! Nothing here outlives the test process, not even when that one is killed: see `last_rites`.
 
@@ -6,6 +6,7 @@ pub mod kafka;
 mod last_rites;
 mod ports;
 pub mod postgres;
+pub mod redis;
 pub mod service;
 
 pub use ports::free_port;
