@@ -1,6 +1,7 @@
 //! Measurements that anyone can run, each with what it is measured against in the same run.
 
 pub mod arena;
+pub mod contest;
 pub mod drive;
 pub mod fixtures;
 pub mod fleet;
@@ -10,5 +11,6 @@ pub mod measure;
 pub mod naive;
 pub mod peers;
 pub mod placers;
+pub mod report;
 pub mod usage;
 pub mod workload;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use inventory_core::ids::ProductId;
 use inventory_core::limits::UNITS_MAX;
 use redis::aio::MultiplexedConnection;
@@ -54,6 +54,16 @@ impl RedisLua {
         }
         Script::new(SCRIPT).load_async(&mut connection).await?;
         Ok(Self { client, products })
+    }
+}
+
+impl RedisLua {
+    /// What the server is.
+    pub async fn version(url: &str) -> Result<String> {
+        let mut connection = redis::Client::open(url)?.get_multiplexed_async_connection().await?;
+        let told: String = redis::cmd("INFO").arg("server").query_async(&mut connection).await?;
+        let version = told.lines().find_map(|line| line.strip_prefix("redis_version:"));
+        Ok(version.context("the server does not say its version")?.to_owned())
     }
 }
 

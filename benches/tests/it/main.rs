@@ -1,0 +1,3 @@
+//! Peers on real servers: what they answer is what their database holds.
+
+mod peers;
