@@ -7,10 +7,10 @@ check: ; scripts/check.sh
 loom:  ; scripts/loom.sh
 instructions: ; scripts/instructions.sh
 bench:
-	scripts/install-postgres.sh && scripts/install-kafka.sh
+	scripts/install-postgres.sh && scripts/install-redis.sh && scripts/install-kafka.sh
 	scripts/instructions.sh
 	cargo bench -p benches --bench '*'
-	cargo run --release -p benches --bin ratios
+	cargo run --release -p benches --bin peers -- --write-docs
 	cargo build --release -p holdfast && cargo run --release -p benches --bin orders
 load:
 	scripts/install-postgres.sh && load-tests/get-k6.sh

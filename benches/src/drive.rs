@@ -157,6 +157,7 @@ async fn ask(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::{Ids, Request, Shape};
 
     fn run_of(latencies_us: Vec<u32>) -> Run {
         let answers = latencies_us.len() as u64;
@@ -170,6 +171,49 @@ mod tests {
         assert_eq!([0.5, 0.99, 0.999].map(|quantile| run.quantile_us(quantile)), [500, 990, 999]);
         assert_eq!(run_of(vec![7]).quantile_us(0.999), 7);
         assert_eq!(run_of(Vec::new()).quantile_us(0.5), 0);
+    }
+
+    /// Says yes to everything, and that it holds so much.
+    struct Liar(Option<i64>);
+
+    struct Yes;
+
+    impl Peer for Liar {
+        type Client = Yes;
+
+        async fn connect(&self) -> Result<Yes> {
+            Ok(Yes)
+        }
+
+        async fn taken(&self) -> Result<Option<i64>> {
+            Ok(self.0)
+        }
+    }
+
+    impl Client for Yes {
+        async fn reserve(&mut self, _: Request) -> Result<Answer> {
+            tokio::task::yield_now().await;
+            Ok(Answer::Held)
+        }
+    }
+
+    async fn run_liar(taken: Option<i64>, expect: Answer) -> Result<Run> {
+        let workload = Workload::new(Shape::Hot, Ids::Random)?;
+        let (warm_up, length) = (Duration::ZERO, Duration::from_millis(20));
+        run(&Liar(taken), &workload, &Load { connections: 2, warm_up, length, seed: 1, expect }, None).await
+    }
+
+    #[tokio::test]
+    async fn a_run_whose_database_holds_something_else_than_the_answers_say_fails() {
+        let lied = run_liar(Some(-1), Answer::Held).await.unwrap_err().to_string();
+        assert!(lied.contains("the database says -1"), "{lied}");
+        assert!(run_liar(None, Answer::Held).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_run_with_another_answer_than_expected_fails() {
+        let wrong = run_liar(None, Answer::Refused).await.unwrap_err().to_string();
+        assert!(wrong.contains("was answered Held"), "{wrong}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use test_support::kafka::Broker;
 use test_support::postgres::TestDatabase;
 use test_support::service::{Holdfast, Launch, Port};
 
-use crate::load::Connection;
+use crate::connection::Connection;
 
 /// Pieces of each product: more than any run sells.
 const ON_HAND: u64 = 1_000_000_000;

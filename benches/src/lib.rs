@@ -1,14 +1,13 @@
 //! Measurements that anyone can run, each with what it is measured against in the same run.
 
 pub mod arena;
+pub mod connection;
 pub mod contest;
 pub mod drive;
 pub mod fixtures;
 pub mod fleet;
 pub mod library;
-pub mod load;
 pub mod measure;
-pub mod naive;
 pub mod peers;
 pub mod placers;
 pub mod report;

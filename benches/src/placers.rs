@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::load::{Connection, JSON};
+use crate::connection::{Connection, JSON};
 
 const PATH: &str = "/api/v1/orders";
 /// Reads beside the services, as a group of its own.

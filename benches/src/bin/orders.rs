@@ -5,10 +5,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Result;
+use benches::arena::Arena;
+use benches::drive::Load;
 use benches::fleet::Fleet;
-use benches::naive;
+use benches::measure::measure;
+use benches::peers::{Answer, Kind};
 use benches::placers::{self, Confirmations};
 use benches::usage::{Meter, Reading};
+use benches::workload::{Ids, PRODUCTS, Shape, Workload};
 use clap::Parser;
 
 #[cfg(feature = "mimalloc")]
@@ -26,35 +30,44 @@ struct Arguments {
     /// Orders under way at once: placers, each of which waits until its order is CONFIRMED.
     #[arg(long, default_value_t = 64)]
     concurrency: usize,
-    /// Products that both peers spread over.
-    #[arg(long, default_value_t = 10_000)]
-    products: i64,
     /// How long orders are placed before the first round, for connections, caches and the broker.
     #[arg(long, default_value_t = 5)]
     warm_up_seconds: u64,
 }
 
+/// The transaction per request beside it.
+const NAIVE: Load = Load {
+    connections: 32,
+    warm_up: Duration::from_secs(1),
+    length: Duration::ZERO,
+    seed: 0,
+    expect: Answer::Held,
+};
+
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let fleet = Fleet::start(arguments.products).await?;
+    let fleet = Fleet::start(PRODUCTS).await?;
     let confirmations = Confirmations::default();
     tokio::select! {
         failed = confirmations.follow(fleet.brokers()) => match failed? {},
-        measured = measure(&arguments, &fleet, &confirmations) => measured?,
+        measured = by_turns(&arguments, &fleet, &confirmations) => measured?,
     }
     println!("{}", fleet.audit().await?);
     Ok(())
 }
 
-async fn measure(arguments: &Arguments, fleet: &Fleet, confirmations: &Confirmations) -> Result<()> {
+async fn by_turns(arguments: &Arguments, fleet: &Fleet, confirmations: &Confirmations) -> Result<()> {
     let (orders, length) = (fleet.orders()?, Duration::from_secs(arguments.seconds));
     let mut meter = Meter::open(fleet.processes()?, fleet.database()).await?;
     place(arguments, orders, confirmations, Duration::from_secs(arguments.warm_up_seconds)).await?;
+    // The same server: the ephemeral cluster is one for the whole program.
+    let arena = Arena::open(None).await?;
+    let spread = Workload::new(Shape::Spread, Ids::TimeOrdered)?;
     let mut ratios = Vec::with_capacity(arguments.rounds);
     for round in 1..=arguments.rounds {
-        let other = test_support::postgres::database().await;
-        let naive = naive::run(&other.url, arguments.products, length).await?.per_second();
+        let load = Load { length, seed: round as u64, ..NAIVE };
+        let naive = measure(&arena, Kind::Transaction, &spread, &load).await?.per_second();
         let before = meter.read().await?;
         let outcome = place(arguments, orders, confirmations, length).await?;
         let used = meter.read().await?.since(&before);
@@ -80,7 +93,7 @@ async fn place(
     confirmations: &Confirmations,
     length: Duration,
 ) -> Result<placers::Outcome> {
-    placers::run(orders, confirmations, arguments.concurrency, arguments.products, length).await
+    placers::run(orders, confirmations, arguments.concurrency, PRODUCTS, length).await
 }
 
 fn print_used(used: &Reading, outcome: &placers::Outcome) {

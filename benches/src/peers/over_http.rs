@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::in_process::InProcess;
 use super::{Answer, Batches, Client, Peer};
-use crate::load::{Connection, JSON};
+use crate::connection::{Connection, JSON};
 use crate::workload::Request;
 
 /// Where both HTTP peers are asked.

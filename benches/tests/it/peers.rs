@@ -84,12 +84,12 @@ async fn each_peer_in_sql_holds_what_it_answers() -> Result<()> {
     Ok(())
 }
 
-fn order(lines: &[(i64, i64)]) -> Request {
-    let line = |&(product, quantity): &(i64, i64)| Line {
-        product: ProductId::new(product),
-        quantity: Quantity::new(quantity).unwrap(),
-    };
-    Request { order: OrderId::new(Uuid::new_v4()), lines: Lines::new(lines.iter().map(line)).unwrap() }
+fn order(lines: &[(i64, i64)]) -> Result<Request> {
+    let lines = lines.iter().map(|&(product, quantity)| {
+        Ok(Line { product: ProductId::new(product), quantity: Quantity::new(quantity)? })
+    });
+    let lines = Lines::new(lines.collect::<Result<Vec<_>>>()?)?;
+    Ok(Request { order: OrderId::new(Uuid::new_v4()), lines })
 }
 
 /// Of product 1 there are two units, of product 2 there is one.
@@ -104,14 +104,14 @@ async fn make_scarce(url: &str) -> Result<()> {
 async fn refuses_what_is_short<P: Peer>(peer: &P) -> Result<()> {
     let mut client = peer.connect().await?;
     let asked = [
-        (order(&[(1, 3)]), Answer::Refused),
-        (order(&[(1, 1), (2, 2)]), Answer::Refused),
-        (order(&[(1, 1), (2, 1)]), Answer::Held),
-        (order(&[(1, 1), (2, 1), (3, 5)]), Answer::Refused),
-        (order(&[(2, 1)]), Answer::Refused),
-        (order(&[(1, 1)]), Answer::Held),
-        (order(&[(1, 1)]), Answer::Refused),
-        (order(&[(1_000_000, 1)]), Answer::Refused),
+        (order(&[(1, 3)])?, Answer::Refused),
+        (order(&[(1, 1), (2, 2)])?, Answer::Refused),
+        (order(&[(1, 1), (2, 1)])?, Answer::Held),
+        (order(&[(1, 1), (2, 1), (3, 5)])?, Answer::Refused),
+        (order(&[(2, 1)])?, Answer::Refused),
+        (order(&[(1, 1)])?, Answer::Held),
+        (order(&[(1, 1)])?, Answer::Refused),
+        (order(&[(1_000_000, 1)])?, Answer::Refused),
     ];
     for (request, answer) in asked {
         assert_eq!(client.reserve(request.clone()).await?, answer, "{request:?}");
@@ -141,18 +141,18 @@ async fn the_last_units_of_a_product_with_rows_go_to_as_many_orders() -> Result<
     let peer = RowPerUnit::prepare(&url, &workload, 3).await?;
     let mut client = peer.connect().await?;
     // All or nothing: of three units four are not to be had, and the three stay free.
-    assert_eq!(client.reserve(order(&[(1, 4)])).await?, Answer::Refused);
-    assert_eq!(client.reserve(order(&[(1, 2)])).await?, Answer::Held);
-    assert_eq!(client.reserve(order(&[(1, 2)])).await?, Answer::Refused);
-    assert_eq!(client.reserve(order(&[(1, 1)])).await?, Answer::Held);
-    assert_eq!(client.reserve(order(&[(1, 1)])).await?, Answer::Refused);
+    assert_eq!(client.reserve(order(&[(1, 4)])?).await?, Answer::Refused);
+    assert_eq!(client.reserve(order(&[(1, 2)])?).await?, Answer::Held);
+    assert_eq!(client.reserve(order(&[(1, 2)])?).await?, Answer::Refused);
+    assert_eq!(client.reserve(order(&[(1, 1)])?).await?, Answer::Held);
+    assert_eq!(client.reserve(order(&[(1, 1)])?).await?, Answer::Refused);
     assert_eq!(peer.taken().await?, Some(3));
     Ok(())
 }
 
 /// Each run checks itself that the database holds what the answers said.
 #[tokio::test(flavor = "multi_thread")]
-async fn this_engine_its_floor_and_the_bare_handler_run_on_every_workload() -> Result<()> {
+async fn runs_of_this_engine_and_what_stands_beside_it_agree_with_their_database() -> Result<()> {
     let arena = Arena::open(None).await?;
     let load = Load {
         connections: 8,
@@ -161,19 +161,16 @@ async fn this_engine_its_floor_and_the_bare_handler_run_on_every_workload() -> R
         seed: 42,
         expect: Answer::Held,
     };
-    for shape in [Shape::Hot, Shape::Baskets] {
-        let workload = Workload::new(shape, Ids::Random)?;
-        for kind in [Kind::InProcess, Kind::OverHttp, Kind::Bare, Kind::Floor] {
-            let run = measure(&arena, kind, &workload, &load).await?;
-            assert!(run.answers > 0, "{kind:?} {shape:?}");
-        }
-    }
+    let baskets = Workload::new(Shape::Baskets, Ids::Random)?;
+    measure(&arena, Kind::OverHttp, &baskets, &load).await?;
+    // A batch is whole whatever the clock says.
+    assert!(measure(&arena, Kind::Floor, &baskets, &load).await?.answers >= 1_000);
     let hot = Workload::new(Shape::Hot, Ids::TimeOrdered)?;
-    for kind in [Kind::Insert, Kind::ReserveBatch, Kind::Commit, Kind::Release] {
-        assert!(measure(&arena, kind, &hot, &load).await?.answers > 0, "{kind:?}");
+    for kind in [Kind::InProcess, Kind::Bare, Kind::Insert, Kind::ReserveBatch, Kind::Commit, Kind::Release] {
+        measure(&arena, kind, &hot, &load).await?;
     }
     let sold_out = measure(&arena, Kind::SoldOut, &hot, &Load { expect: Answer::Refused, ..load }).await?;
-    assert!(sold_out.answers > 0 && sold_out.units == 0);
+    assert_eq!(sold_out.units, 0);
     let wrong = measure(&arena, Kind::SoldOut, &hot, &load).await;
     assert!(wrong.unwrap_err().to_string().contains("only worth something if all are Held"));
     Ok(())

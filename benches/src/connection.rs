@@ -1,33 +1,11 @@
-//! A closed HTTP load of keep-alive connections: each sends a request, reads the answer, sends the next. Hand-made, because the
-//! generator shares the machine with what it measures: it must cost as little as possible, and the same for every peer.
+//! A keep-alive connection that sends a request, reads the answer, sends the next. Hand-made, because the load shares the machine with
+//! what it measures: it must cost as little as possible, and the same for every peer.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use hdrhistogram::Histogram;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
-
-/// What a load came to.
-#[derive(Debug)]
-pub struct Load {
-    /// Answers with the expected status.
-    pub answers: u64,
-    /// How long it lasted.
-    pub elapsed: Duration,
-    /// Latencies in microseconds.
-    pub latency_us: Histogram<u64>,
-}
-
-impl Load {
-    /// Answers per second.
-    pub fn rate(&self) -> f64 {
-        self.answers as f64 / self.elapsed.as_secs_f64()
-    }
-}
 
 /// The header of a body in JSON.
 pub const JSON: &str = "content-type: application/json\r\n";
@@ -38,53 +16,6 @@ pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
     head_end: usize,
-}
-
-/// Runs `connections` for `duration`. `body` makes the next request's body; every answer must have `status`.
-pub async fn run(
-    addr: SocketAddr,
-    path: &'static str,
-    connections: usize,
-    duration: Duration,
-    status: u16,
-    body: Arc<dyn Fn() -> String + Send + Sync>,
-) -> anyhow::Result<Load> {
-    let started = Instant::now();
-    let until = started + duration;
-    let mut tasks = JoinSet::new();
-    for _ in 0..connections {
-        let body = body.clone();
-        tasks.spawn(async move { connection(addr, path, until, status, &*body).await });
-    }
-    let mut total = Load { answers: 0, elapsed: Duration::ZERO, latency_us: Histogram::new(3)? };
-    while let Some(done) = tasks.join_next().await {
-        let (answers, latency_us) = done??;
-        total.answers += answers;
-        total.latency_us.add(latency_us)?;
-    }
-    total.elapsed = started.elapsed();
-    Ok(total)
-}
-
-async fn connection(
-    addr: SocketAddr,
-    path: &str,
-    until: Instant,
-    status: u16,
-    body: &(dyn Fn() -> String + Send + Sync),
-) -> anyhow::Result<(u64, Histogram<u64>)> {
-    let mut connection = Connection::open(addr).await?;
-    let mut latency_us = Histogram::<u64>::new(3)?;
-    let mut answers = 0;
-    while Instant::now() < until {
-        let body = body();
-        let sent = Instant::now();
-        let got = connection.post(path, JSON, &body).await?;
-        ensure!(got == status, "{path} answered {got}: {}", String::from_utf8_lossy(connection.answer()));
-        latency_us.record(u64::try_from(sent.elapsed().as_micros())?)?;
-        answers += 1;
-    }
-    Ok((answers, latency_us))
 }
 
 impl Connection {
