@@ -123,6 +123,7 @@ async fn read(meter: &mut Option<&mut Meter>) -> Result<Option<Reading>> {
     }
 }
 
+/// Asks until the time is over, once at least.
 async fn ask(
     mut client: impl Client,
     mut walker: Walker,
@@ -136,9 +137,6 @@ async fn ask(
         let asked_for = request.units();
         let order = request.order;
         let asked = Instant::now();
-        if asked >= to {
-            return Ok(tally);
-        }
         let answer = client.reserve(request).await?;
         let answered = Instant::now();
         ensure!(
@@ -148,7 +146,10 @@ async fn ask(
         if answer == Answer::Held {
             tally.units += asked_for;
         }
-        if answered >= from && answered < to {
+        if answered >= to {
+            return Ok(tally);
+        }
+        if answered >= from {
             tally.latencies_us.push(u32::try_from((answered - asked).as_micros()).unwrap_or(u32::MAX));
         }
     }
