@@ -63,9 +63,11 @@ impl Run {
 }
 
 /// What one caller came to.
-struct Tally {
+struct Tally<C> {
     latencies_us: Vec<u32>,
     units: i64,
+    /// Kept until the meters are read: a server's process that ends meanwhile may be counted nowhere.
+    _client: C,
 }
 
 /// Runs the load, and checks at the end that the peer's database holds what the answers said.
@@ -124,14 +126,14 @@ async fn read(meter: &mut Option<&mut Meter>) -> Result<Option<Reading>> {
 }
 
 /// Asks until the time is over, once at least.
-async fn ask(
-    mut client: impl Client,
+async fn ask<C: Client>(
+    mut client: C,
     mut walker: Walker,
     from: Instant,
     to: Instant,
     expect: Answer,
-) -> Result<Tally> {
-    let mut tally = Tally { latencies_us: Vec::new(), units: 0 };
+) -> Result<Tally<C>> {
+    let (mut latencies_us, mut units) = (Vec::new(), 0);
     loop {
         let request = walker.next_request();
         let asked_for = request.units();
@@ -144,13 +146,13 @@ async fn ask(
             "order {order} was answered {answer:?}, and the run is only worth something if all are {expect:?}"
         );
         if answer == Answer::Held {
-            tally.units += asked_for;
+            units += asked_for;
         }
         if answered >= to {
-            return Ok(tally);
+            return Ok(Tally { latencies_us, units, _client: client });
         }
         if answered >= from {
-            tally.latencies_us.push(u32::try_from((answered - asked).as_micros()).unwrap_or(u32::MAX));
+            latencies_us.push(u32::try_from((answered - asked).as_micros()).unwrap_or(u32::MAX));
         }
     }
 }

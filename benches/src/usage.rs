@@ -9,6 +9,9 @@ use sqlx::{Connection as _, PgConnection};
 /// Ticks per second in `/proc/<pid>/stat`: USER_HZ, which is 100 on every Linux that programs see.
 const TICKS_PER_SECOND: f64 = 100.0;
 
+/// Children that end all the time are not waited for.
+const LOOKS_MAX: usize = 20;
+
 /// Reads the meters of a deployment.
 #[derive(Debug)]
 pub struct Meter {
@@ -58,14 +61,22 @@ impl Reading {
     }
 }
 
-/// The server, its children, and the children that have ended.
+/// The server, its children, and the children that have ended. One that ends while we look is counted nowhere: then we look again.
 fn server_seconds(server: i32) -> Option<f64> {
-    let parent = stat(server)?;
-    let children = fs::read_dir("/proc").ok()?.filter_map(|entry| {
-        let child = stat(entry.ok()?.file_name().to_str()?.parse().ok()?)?;
-        (child.parent == server).then_some(child.own_seconds)
-    });
-    Some(parent.own_seconds + parent.ended_children_seconds + children.sum::<f64>())
+    let mut parent = stat(server)?;
+    for _ in 0..LOOKS_MAX {
+        let children = fs::read_dir("/proc").ok()?.filter_map(|entry| {
+            let child = stat(entry.ok()?.file_name().to_str()?.parse().ok()?)?;
+            (child.parent == server).then_some(child.own_seconds)
+        });
+        let children: f64 = children.sum();
+        let ended_before = parent.ended_children_seconds;
+        parent = stat(server)?;
+        if parent.ended_children_seconds == ended_before {
+            return Some(parent.own_seconds + ended_before + children);
+        }
+    }
+    None
 }
 
 struct Stat {

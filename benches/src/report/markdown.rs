@@ -118,7 +118,11 @@ fn goals(text: &mut String, goals: &[Goal]) -> std::fmt::Result {
 }
 
 fn percent(share: Option<f64>) -> String {
-    share.map_or("–".to_owned(), |share| format!("{:.0} %", 100.0 * share))
+    match share.map(|share| 100.0 * share) {
+        None => "–".to_owned(),
+        Some(percent) if percent < 9.95 => format!("{percent:.1} %"),
+        Some(percent) => format!("{percent:.0} %"),
+    }
 }
 
 fn multiple(ratio: Option<f64>) -> String {
