@@ -13,7 +13,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::any::{AnyPoolOptions, AnyQueryResult, AnyRow};
 use sqlx::migrate::Migrator;
-use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Row as _};
+use uuid::Uuid;
 
 /// Connections to Postgres, at most.
 const POSTGRES_CONNECTIONS_MAX: u32 = 16;
@@ -241,6 +242,13 @@ const NOW: Sql = Sql::each(
 /// Microseconds since 1970 as a time; those that no calendar has become its first.
 pub fn time(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// An id from its text, which is how ids cross.
+pub fn id(row: &Row, column: &str) -> Result<Uuid, sqlx::Error> {
+    let decode =
+        |error: uuid::Error| sqlx::Error::ColumnDecode { index: column.to_owned(), source: error.into() };
+    Uuid::try_parse(row.try_get::<&str, _>(column)?).map_err(decode)
 }
 
 /// Rows as one parameter, for statements that take them all at once.

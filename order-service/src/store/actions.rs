@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::Serialize;
-use service_kit::sql::{Sql, Transaction, json};
+use service_kit::sql::{Sql, Transaction, id, json};
 use sqlx::Row as _;
 use uuid::Uuid;
 
@@ -140,10 +140,6 @@ pub(super) async fn leases(
     }
     let rows = sqlx::query(tx.sql(LEASES)).bind(json(&orders)?).fetch_all(tx.connection()).await?;
     rows.iter()
-        .map(|row| {
-            let order: String = row.try_get("order_id")?;
-            let order = Uuid::try_parse(&order).map_err(|error| sqlx::Error::Decode(error.into()))?;
-            Ok(((order, row.try_get("action")?), row.try_get("lease_token")?))
-        })
+        .map(|row| Ok(((id(row, "order_id")?, row.try_get("action")?), row.try_get("lease_token")?)))
         .collect()
 }

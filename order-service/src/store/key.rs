@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use service_kit::sql::{Sql, Transaction, json};
+use service_kit::sql::{Sql, Transaction, id, json};
 use sqlx::Row as _;
 use uuid::Uuid;
 
@@ -62,11 +62,8 @@ pub(super) async fn take(
             break;
         }
         for row in sqlx::query(tx.sql(FIND)).bind(json(&left)?).fetch_all(tx.connection()).await? {
-            let order: String = row.try_get("order_id")?;
-            let theirs = Taken::Theirs {
-                fingerprint: row.try_get("fingerprint")?,
-                order: Uuid::try_parse(&order).map_err(|error| sqlx::Error::Decode(error.into()))?,
-            };
+            let theirs =
+                Taken::Theirs { fingerprint: row.try_get("fingerprint")?, order: id(&row, "order_id")? };
             taken.insert((row.try_get("user_id")?, row.try_get("key")?), theirs);
         }
         // What is left was taken, and is free again: once more.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use service_kit::sql::{Sql, Transaction, json};
+use service_kit::sql::{Sql, Transaction, id, json};
 use sqlx::Row as _;
 use uuid::Uuid;
 
@@ -27,11 +27,5 @@ pub(super) async fn firsts(
         return Ok(HashSet::new());
     }
     let rows = sqlx::query(tx.sql(INSERT)).bind(json(money)?).fetch_all(tx.connection()).await?;
-    rows.iter()
-        .map(|row| {
-            let payment: String = row.try_get("payment_id")?;
-            let payment = Uuid::try_parse(&payment).map_err(|error| sqlx::Error::Decode(error.into()))?;
-            Ok((payment, row.try_get("outcome")?))
-        })
-        .collect()
+    rows.iter().map(|row| Ok((id(row, "payment_id")?, row.try_get("outcome")?))).collect()
 }

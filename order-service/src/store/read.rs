@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use service_kit::sql::Sql;
+use service_kit::sql::{Sql, json};
 use uuid::Uuid;
 
 use super::apply::ApplyError;
@@ -72,10 +72,7 @@ const END_MICROS: i64 = 253_402_300_799_000_000;
 impl Store {
     /// Those of these orders that are there and can be read, as they are now.
     pub async fn read_some(&self, orders: &[Uuid]) -> Result<HashMap<Uuid, Order>, sqlx::Error> {
-        let rows = sqlx::query(self.db.sql(SOME))
-            .bind(serde_json::json!(orders).to_string())
-            .fetch_all(self.db.pool())
-            .await?;
+        let rows = sqlx::query(self.db.sql(SOME)).bind(json(orders)?).fetch_all(self.db.pool()).await?;
         let mut readable = HashMap::with_capacity(rows.len());
         for found in &rows {
             if let Ok(order) = row::read(found)? {

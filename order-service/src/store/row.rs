@@ -40,7 +40,6 @@ macro_rules! order_columns_postgres {
          o.payment_method, o.traceparent, o.saga_definition, o.saga::text AS saga, \
          (extract(epoch FROM o.created_at) * 1000000)::bigint AS created_at, \
          (extract(epoch FROM o.updated_at) * 1000000)::bigint AS updated_at, \
-         (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now, \
          (SELECT json_agg(json_build_object('productId', i.product_id, 'quantity', i.quantity, \
                  'unitPrice', i.unit_price::text) ORDER BY i.line)::text \
           FROM order_items i WHERE i.order_id = o.order_id) AS items"
@@ -51,7 +50,6 @@ macro_rules! order_columns_sqlite {
     () => {
         "o.order_id, o.user_id, o.total_amount, o.payment_id, o.payment_method, o.traceparent, \
          o.saga_definition, o.saga, o.created_at, o.updated_at, \
-         CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS now, \
          (SELECT json_group_array(json_object('productId', i.product_id, 'quantity', i.quantity, \
                  'unitPrice', i.unit_price)) \
           FROM (SELECT * FROM order_items l WHERE l.order_id = o.order_id ORDER BY l.line) i) AS items"

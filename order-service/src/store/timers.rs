@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::Serialize;
-use service_kit::sql::{Row, Sql, Transaction, json};
+use service_kit::sql::{Row, Sql, Transaction, id, json};
 use sqlx::Row as _;
 use uuid::Uuid;
 
@@ -92,12 +92,7 @@ pub(super) async fn versions(
         return Ok(HashMap::new());
     }
     let rows = sqlx::query(tx.sql(VERSIONS)).bind(json(&orders)?).fetch_all(tx.connection()).await?;
-    rows.iter().map(|row| Ok((order_of(row)?, version_of(row)?))).collect()
-}
-
-fn order_of(row: &Row) -> Result<Uuid, sqlx::Error> {
-    let order: String = row.try_get("order_id")?;
-    Uuid::try_parse(&order).map_err(|error| sqlx::Error::Decode(error.into()))
+    rows.iter().map(|row| Ok((id(row, "order_id")?, version_of(row)?))).collect()
 }
 
 fn version_of(row: &Row) -> Result<u64, sqlx::Error> {
@@ -138,7 +133,7 @@ impl Store {
         let rows = sqlx::query(self.db.sql(DUE)).bind(most).fetch_all(self.db.pool()).await?;
         let read = |row: &Row| -> Result<Due, sqlx::Error> {
             Ok(Due {
-                order: order_of(row)?,
+                order: id(row, "order_id")?,
                 version: version_of(row)?,
                 attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
             })

@@ -1,8 +1,7 @@
 //! A payment's row, read.
 
-use service_kit::sql::{Row, time};
+use service_kit::sql::{Row, id, time};
 use sqlx::Row as _;
-use uuid::Uuid;
 
 use crate::payment::{Cause, Payment, Request, Status};
 
@@ -34,10 +33,6 @@ pub(super) fn payment(row: &Row) -> Result<Payment, sqlx::Error> {
         created_at: time(row.try_get("created_at")?),
         updated_at: time(row.try_get("updated_at")?),
     })
-}
-
-fn id(row: &Row, column: &str) -> Result<Uuid, sqlx::Error> {
-    Uuid::try_parse(row.try_get::<&str, _>(column)?).map_err(|error| decode(column, error))
 }
 
 fn status(row: &Row) -> Result<Status, sqlx::Error> {

@@ -4,8 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use service_kit::events::inbox;
-use service_kit::sql::{Transaction, json};
-use sqlx::Row as _;
+use service_kit::sql::{Transaction, id, json};
 use uuid::Uuid;
 
 use super::change::Need;
@@ -97,11 +96,5 @@ async fn lock(
         return Ok(HashMap::new());
     }
     let rows = sqlx::query(tx.sql(row::LOCK)).bind(json(&orders)?).fetch_all(tx.connection()).await?;
-    rows.iter()
-        .map(|found| {
-            let id: String = found.try_get("order_id")?;
-            let id = Uuid::try_parse(&id).map_err(|error| sqlx::Error::Decode(error.into()))?;
-            Ok((id, row::read(found)?))
-        })
-        .collect()
+    rows.iter().map(|found| Ok((id(found, "order_id")?, row::read(found)?))).collect()
 }
