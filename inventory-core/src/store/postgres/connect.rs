@@ -3,7 +3,6 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 
@@ -75,9 +74,9 @@ pub(super) async fn open(options: &PgConnectOptions) -> Result<PgConnection, Sto
 /// backends whose login is another role than the current one.
 pub(super) async fn backend(conn: &mut PgConnection) -> Result<Backend, StoreError> {
     const WHO: &str = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()";
-    let (pid, started): (i32, Option<DateTime<Utc>>) =
+    let (pid, started): (i32, Option<Timestamp>) =
         sqlx::query_as(WHO).fetch_one(conn).await.map_err(classify)?;
-    Ok(Backend { pid: Some(pid), started_at: started.map(Timestamp::from_datetime) })
+    Ok(Backend { pid: Some(pid), started_at: started })
 }
 
 /// Takes a role if the login may; a login that may not goes on with its own rights.

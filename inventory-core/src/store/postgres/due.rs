@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use sqlx::Row as _;
 use sqlx::postgres::{PgPool, PgRow};
@@ -88,7 +87,7 @@ async fn advance(
     any_held: bool,
 ) -> Result<(), StoreError> {
     let running: Vec<i64> = first.try_get(1).map_err(classify)?;
-    let swept = first.try_get::<Option<DateTime<Utc>>, _>(2).map_err(classify)?.map(Timestamp::from_datetime);
+    let swept: Option<Timestamp> = first.try_get(2).map_err(classify)?;
     // The scan was complete up to here; what it returned is still held, and stays above the watermark.
     let mut reachable = now.minus(BEHIND.max(grace));
     if any_held {
@@ -98,7 +97,7 @@ async fn advance(
     if swept.is_some_and(|swept| at < swept.plus(STEP_MIN)) {
         return Ok(());
     }
-    sqlx::query(ADVANCE).bind(at.to_datetime()).execute(pool).await.map(drop).map_err(classify)
+    sqlx::query(ADVANCE).bind(at).execute(pool).await.map(drop).map_err(classify)
 }
 
 impl Sweep {
@@ -124,7 +123,7 @@ impl Sweep {
 }
 
 fn time(row: &PgRow, column: usize) -> Result<Timestamp, StoreError> {
-    row.try_get::<DateTime<Utc>, _>(column).map(Timestamp::from_datetime).map_err(classify)
+    row.try_get(column).map_err(classify)
 }
 
 #[cfg(test)]

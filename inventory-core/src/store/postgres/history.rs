@@ -1,6 +1,5 @@
 //! A product's versions, read along its chain in the journal: the product names its last batch, each entry the one before.
 
-use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{Decode, Postgres, Row as _, Type};
 use uuid::Uuid;
@@ -8,7 +7,6 @@ use uuid::Uuid;
 use super::errors::classify;
 use super::read::rows;
 use super::rows::{corrupt, limit as bound, version};
-use crate::clock::Timestamp;
 use crate::ids::{BatchId, Note, OrderId, ProductId};
 use crate::journal::{ChangeKind, JournalProduct, ProductChange, ProductVersion};
 use crate::quantity::Units;
@@ -58,7 +56,7 @@ fn product_version(product: ProductId, row: &PgRow) -> Result<ProductVersion, St
         .map_err(|_| corrupt("journal", format_args!("batch {batch} has a negative version")))?;
     Ok(ProductVersion {
         batch,
-        at: Timestamp::from_datetime(get::<DateTime<Utc>>(row, 1)?),
+        at: get(row, 1)?,
         after: JournalProduct {
             product,
             version,

@@ -1,23 +1,26 @@
 //! The first half of a batch: fence, locks, clock, and what the rules need to read.
 //!
-//! READ COMMITTED: each statement sees what was committed when it started. Rows are therefore read either by the very
-//! statement that locks them (which re-reads a row it had to wait for) or by a later one.
+//! READ COMMITTED: each statement sees what was committed when it started. Products are therefore read by the very statement that
+//! locks them (which re-reads a row it had to wait for), what hangs on them by a later one. Reservations that exist are read
+//! before the locks, since they say what to lock; the version of each row guards what is decided on it.
 
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Utc};
 use futures::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Either, PgConnection, Row as _};
 
 use super::errors::classify;
 use super::rows::{
-    PRODUCT_COLUMNS, order_ids, product, product_columns, product_ids, reservation, reservation_columns,
+    PRODUCT_COLUMNS, RowVersion, column, order_ids, product, product_columns, product_ids, reservation,
+    reservation_columns,
 };
 use super::session::run;
 use crate::clock::Timestamp;
-use crate::ids::{AdjustmentId, BatchId, CustomerId, Delivery, Note, ProductId};
+use crate::ids::{AdjustmentId, BatchId, CustomerId, Delivery, Note, OrderId, ProductId};
+use crate::lines::Line;
 use crate::product::Product;
 use crate::quantity::Units;
+use crate::reservation::Reservation;
 use crate::store::{Adjustment, Footprint, IdMap, IdSet, Locked, StoreError, StoreErrorKind};
 
 /// Prepared by name, so that a simple-protocol message can run several of them: one round trip for the whole
@@ -43,12 +46,8 @@ const LOCK_FREE_ONES: &str = concat!(
 );
 const CLOCK: &str = "SELECT clock_timestamp()";
 const EXISTING: &str = "SELECT product_id FROM inventory WHERE product_id = ANY ($1) ORDER BY product_id";
-const ORDERS_PRODUCTS: &str = "SELECT DISTINCT unnest(products) FROM reservations WHERE order_id = ANY ($1)";
-const RESERVATIONS: &str = concat!(
-    "SELECT clock_timestamp(), ",
-    reservation_columns!(),
-    " FROM (SELECT) one LEFT JOIN reservations r ON r.order_id = ANY ($1)"
-);
+const RESERVATIONS: &str =
+    concat!("SELECT r.xmin, ", reservation_columns!(), " FROM reservations r WHERE r.order_id = ANY ($1)");
 const ADJUSTMENTS: &str = "SELECT adjustment_id, product_id, delta, reason, reference, at, version \
      FROM adjustments WHERE adjustment_id = ANY ($1)";
 const CUSTOMER_UNITS: &str = "SELECT customer_id, product_id, units FROM customer_product \
@@ -65,19 +64,22 @@ pub(super) async fn prepare(conn: &mut PgConnection) -> Result<(), StoreError> {
     run(conn, PREPARE).await
 }
 
-/// See [`crate::store::Session::begin`]. On error the transaction is still open.
+/// See [`crate::store::Session::begin`]; with it, which version of each reservation was read. On error the transaction is still open.
 pub(super) async fn begin(
     conn: &mut PgConnection,
     batch: BatchId,
     footprint: &Footprint,
-) -> Result<Locked, StoreError> {
+) -> Result<(Locked, Versions), StoreError> {
+    let mut versions = Versions::default();
     let few = footprint.products.len() <= PRODUCTS_IN_FIRST_MESSAGE_MAX;
     let mut locked = if few && !footprint.read_orders && !footprint.skip_locked {
         begin_and_lock(conn, batch, &footprint.products).await?
     } else {
         run(conn, first_message(batch)).await?;
         if footprint.read_orders {
-            lock_with_orders(conn, footprint).await?
+            let (locked, read) = lock_with_orders(conn, footprint).await?;
+            versions = read;
+            locked
         } else {
             lock(conn, &footprint.products, footprint.skip_locked).await?
         }
@@ -89,7 +91,7 @@ pub(super) async fn begin(
         locked.delivered = delivered(conn, &footprint.deliveries).await?;
     }
     locked.customer_units = customer_units(conn, footprint, &locked).await?;
-    Ok(locked)
+    Ok((locked, versions))
 }
 
 fn first_message(batch: BatchId) -> String {
@@ -138,7 +140,7 @@ fn keep(locked: &mut Locked, product: Product) {
 }
 
 fn time(row: &sqlx::postgres::PgRow, column: usize) -> Result<Timestamp, StoreError> {
-    row.try_get::<DateTime<Utc>, _>(column).map(Timestamp::from_datetime).map_err(classify)
+    row.try_get(column).map_err(classify)
 }
 
 /// Locks inside the open transaction. With `skip` says what others hold.
@@ -163,42 +165,83 @@ async fn lock(conn: &mut PgConnection, products: &[ProductId], skip: bool) -> Re
     Ok(locked)
 }
 
-/// Orders are read twice: unlocked, to learn what to lock, and under the locks, to learn what they are.
-async fn lock_with_orders(conn: &mut PgConnection, footprint: &Footprint) -> Result<Locked, StoreError> {
-    let orders = order_ids(&footprint.orders);
-    let of_orders: Vec<i64> =
-        sqlx::query_scalar(ORDERS_PRODUCTS).bind(&orders).fetch_all(&mut *conn).await.map_err(classify)?;
+/// Reads the orders, then locks what they need. What was read is guarded by its rows' versions instead of being read again: to read
+/// a thousand rows twice costs as much as to change them. An order that was not there has no row to guard; it is looked for
+/// again, under the locks, so that nobody is refused what came meanwhile.
+async fn lock_with_orders(
+    conn: &mut PgConnection,
+    footprint: &Footprint,
+) -> Result<(Locked, Versions), StoreError> {
+    let mut found = Found::default();
+    found.read(conn, &footprint.orders).await?;
     let mut wanted = footprint.products.clone();
-    wanted.extend(of_orders.into_iter().map(ProductId::new));
+    wanted.extend(found.products());
     wanted.sort_unstable();
     wanted.dedup();
     let mut locked = lock(conn, &wanted, footprint.skip_locked).await?;
 
-    let rows = sqlx::query(RESERVATIONS).bind(&orders).fetch_all(conn).await.map_err(classify)?;
-    for row in &rows {
-        locked.now = locked.now.max(time(row, 0)?);
-        let found: Option<uuid::Uuid> = row.try_get(1).map_err(classify)?;
-        if found.is_none() {
-            continue;
-        }
-        let found = reservation(row, 1)?;
-        // It appeared between the two reads, and nobody locked its products.
-        if found.requested.iter().any(|line| wanted.binary_search(&line.product).is_err()) {
+    let mut absent = footprint.orders.clone();
+    absent.retain(|order| !found.reservations.contains_key(order));
+    if !absent.is_empty() {
+        let mut appeared = Found::default();
+        appeared.read(conn, &absent).await?;
+        if let Some(order) = appeared.beyond(&wanted) {
             return Err(StoreError::new(
                 StoreErrorKind::Conflict,
-                format!("order {} appeared while its batch was waiting for locks", found.order),
+                format!("order {order} appeared while its batch was waiting for locks"),
             ));
         }
-        locked.reservations.insert(found.order, found);
+        found.reservations.extend(appeared.reservations);
+        found.versions.extend(appeared.versions);
     }
-    Ok(locked)
+    locked.reservations = found.reservations;
+    Ok((locked, found.versions))
+}
+
+/// Which version of each reservation a batch has read.
+pub(super) type Versions = IdMap<OrderId, RowVersion>;
+
+/// Reservations that exist.
+#[derive(Default)]
+struct Found {
+    reservations: IdMap<OrderId, Reservation>,
+    versions: Versions,
+}
+
+impl Found {
+    async fn read(&mut self, conn: &mut PgConnection, orders: &[OrderId]) -> Result<(), StoreError> {
+        let rows =
+            sqlx::query(RESERVATIONS).bind(order_ids(orders)).fetch_all(conn).await.map_err(classify)?;
+        self.reservations.reserve(rows.len());
+        self.versions.reserve(rows.len());
+        for row in &rows {
+            let reservation = reservation(row, 1)?;
+            self.versions.insert(reservation.order, column(row, 0)?);
+            self.reservations.insert(reservation.order, reservation);
+        }
+        Ok(())
+    }
+
+    /// The products of all of them, most of them many times.
+    fn products(&self) -> impl Iterator<Item = ProductId> {
+        self.reservations.values().flat_map(|found| found.requested.iter().map(|line| line.product))
+    }
+
+    /// The first that needs a product other than these.
+    fn beyond(&self, locked: &[ProductId]) -> Option<OrderId> {
+        let is_beyond = |line: Line| locked.binary_search(&line.product).is_err();
+        self.reservations
+            .values()
+            .find(|found| found.requested.iter().any(is_beyond))
+            .map(|found| found.order)
+    }
 }
 
 async fn adjustments(
     conn: &mut PgConnection,
     ids: &[AdjustmentId],
 ) -> Result<IdMap<AdjustmentId, Adjustment>, StoreError> {
-    type Row = (String, i64, i64, String, Option<String>, DateTime<Utc>, i64);
+    type Row = (String, i64, i64, String, Option<String>, Timestamp, i64);
     let ids: Vec<&str> = ids.iter().map(AdjustmentId::as_str).collect();
     let rows: Vec<Row> = sqlx::query_as(ADJUSTMENTS).bind(ids).fetch_all(conn).await.map_err(classify)?;
     rows.into_iter()
@@ -211,7 +254,7 @@ async fn adjustments(
                 delta: Units::stored(delta),
                 reason: Note::parse(&reason).map_err(bad)?,
                 reference: reference.as_deref().map(Note::parse).transpose().map_err(bad)?,
-                at: Timestamp::from_datetime(at),
+                at,
                 version: u64::try_from(version).map_err(|_| super::rows::corrupt("adjustments", &id))?,
             };
             Ok((key, adjustment))

@@ -23,6 +23,7 @@ mod resolve;
 mod rows;
 mod session;
 pub mod snapshot;
+mod time;
 
 use std::time::Duration;
 

@@ -1,6 +1,5 @@
 //! Reads outside batches, each one statement.
 
-use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgArguments, PgPool, PgRow};
 use sqlx::query::Query;
 use sqlx::{Postgres, Row as _};
@@ -85,7 +84,7 @@ pub(super) async fn reservation_of(
 ) -> Result<(Timestamp, Option<Reservation>), StoreError> {
     let rows = rows(pool, || sqlx::query(RESERVATION).bind(order.get())).await?;
     let row = rows.first().ok_or_else(|| classify(sqlx::Error::RowNotFound))?;
-    let now = Timestamp::from_datetime(row.try_get(0).map_err(classify)?);
+    let now = row.try_get(0).map_err(classify)?;
     let found = row.try_get::<Option<Uuid>, _>(1).map_err(classify)?;
     Ok((now, found.map(|_| reservation(row, 1)).transpose()?))
 }
@@ -100,10 +99,10 @@ pub(super) async fn orders_after(
     let rows = rows(pool, || sqlx::query(ORDERS_AFTER).bind(after).bind(bound(limit))).await?;
     let mut page = OrdersPage { now: Timestamp::EPOCH, orders: Vec::with_capacity(rows.len()) };
     for row in rows {
-        page.now = page.now.max(Timestamp::from_datetime(row.try_get(0).map_err(classify)?));
+        page.now = page.now.max(row.try_get(0).map_err(classify)?);
         if let Some(order) = row.try_get::<Option<Uuid>, _>(1).map_err(classify)? {
-            let held_until: Option<DateTime<Utc>> = row.try_get(2).map_err(classify)?;
-            page.orders.push((OrderId::new(order), held_until.map(Timestamp::from_datetime)));
+            let held_until: Option<Timestamp> = row.try_get(2).map_err(classify)?;
+            page.orders.push((OrderId::new(order), held_until));
         }
     }
     Ok(page)
@@ -120,7 +119,7 @@ pub(super) async fn holds_on(
         .map(|row| {
             let order = OrderId::new(row.try_get(0).map_err(classify)?);
             let quantity: i32 = row.try_get(1).map_err(classify)?;
-            let expires_at = Timestamp::from_datetime(row.try_get(2).map_err(classify)?);
+            let expires_at = row.try_get(2).map_err(classify)?;
             let quantity = Quantity::new(quantity.into()).map_err(|error| {
                 super::rows::corrupt("reservations", format_args!("order {order}: {error}"))
             })?;

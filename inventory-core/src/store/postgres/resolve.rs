@@ -72,7 +72,7 @@ async fn terminate(conn: &mut PgConnection, orphan: Backend) -> Result<(), Store
     run(conn, "RESET ROLE").await?;
     let ended: bool = sqlx::query_scalar(TERMINATE)
         .bind(pid)
-        .bind(started_at.to_datetime())
+        .bind(started_at)
         .fetch_one(&mut *conn)
         .await
         .map_err(classify)?;

@@ -1,8 +1,10 @@
 //! Rows as the engine's types, and the engine's types as what the driver binds.
 
-use chrono::{DateTime, Utc};
-use sqlx::Row as _;
-use sqlx::postgres::PgRow;
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgRow, PgTypeInfo, PgValueRef};
+use sqlx::{Postgres, Row as _};
 use uuid::Uuid;
 
 use super::errors::classify;
@@ -30,6 +32,40 @@ macro_rules! reservation_columns {
 }
 pub(super) use {product_columns, reservation_columns};
 
+/// Which version of a row was read: the transaction that wrote it, as the server tells it in `xmin`. A row whose version is the same
+/// has not been changed since, by anyone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct RowVersion(u32);
+
+/// The server's own numbers for `xid` and `xid[]`; they never change.
+const XID: PgTypeInfo = PgTypeInfo::with_oid(Oid(28));
+const XID_ARRAY: PgTypeInfo = PgTypeInfo::with_oid(Oid(1011));
+
+impl sqlx::Type<Postgres> for RowVersion {
+    fn type_info() -> PgTypeInfo {
+        XID
+    }
+}
+
+impl PgHasArrayType for RowVersion {
+    fn array_type_info() -> PgTypeInfo {
+        XID_ARRAY
+    }
+}
+
+impl sqlx::Encode<'_, Postgres> for RowVersion {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        buffer.extend_from_slice(&self.0.to_be_bytes());
+        Ok(IsNull::No)
+    }
+}
+
+impl sqlx::Decode<'_, Postgres> for RowVersion {
+    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        Ok(Self(u32::from_be_bytes(value.as_bytes()?.try_into()?)))
+    }
+}
+
 /// How many columns [`product`] reads.
 pub(super) const PRODUCT_COLUMNS: usize = 11;
 
@@ -38,7 +74,7 @@ pub(super) fn corrupt(what: &str, detail: impl std::fmt::Display) -> StoreError 
     StoreError::new(StoreErrorKind::Corrupt, format!("{what}: {detail}"))
 }
 
-fn column<'r, T>(row: &'r PgRow, at: usize) -> Result<T, StoreError>
+pub(super) fn column<'r, T>(row: &'r PgRow, at: usize) -> Result<T, StoreError>
 where
     T: sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
 {
@@ -62,7 +98,7 @@ pub(super) fn product(row: &PgRow) -> Result<Product, StoreError> {
         per_customer_limit: limit
             .map(|limit| Quantity::new(limit.into()).map_err(|_| bad("limit")))
             .transpose()?,
-        limited_since: column::<Option<DateTime<Utc>>>(row, 7)?.map(Timestamp::from_datetime),
+        limited_since: column(row, 7)?,
         name: name.map(|name| Note::parse(name).map_err(|_| bad("name"))).transpose()?,
         alert: Alert::from_code(column::<i16>(row, 9)?.into()),
         last_batch: BatchId::new(column(row, 10)?),
@@ -73,9 +109,7 @@ pub(super) fn product(row: &PgRow) -> Result<Product, StoreError> {
 pub(super) fn reservation(row: &PgRow, first: usize) -> Result<Reservation, StoreError> {
     let order = OrderId::new(column(row, first)?);
     let bad = |what: &str| corrupt("reservations", format_args!("order {order} has unacceptable {what}"));
-    let at = |offset: usize| -> Result<Timestamp, StoreError> {
-        column::<DateTime<Utc>>(row, first + offset).map(Timestamp::from_datetime)
-    };
+    let at = |offset: usize| -> Result<Timestamp, StoreError> { column::<Timestamp>(row, first + offset) };
     let customer: Option<&str> = column(row, first + 3)?;
     let products: Vec<i64> = column(row, first + 8)?;
     let quantities: Vec<i32> = column(row, first + 9)?;
@@ -94,7 +128,7 @@ pub(super) fn reservation(row: &PgRow, first: usize) -> Result<Reservation, Stor
         created_at: at(4)?,
         expires_at: at(5)?,
         expires_at_max: at(6)?,
-        ended_at: column::<Option<DateTime<Utc>>>(row, first + 7)?.map(Timestamp::from_datetime),
+        ended_at: column(row, first + 7)?,
         late: column(row, first + 2)?,
     })
 }

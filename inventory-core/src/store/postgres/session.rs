@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::errors::{classify, commit_is_definite};
+use super::lock::Versions;
 use super::{connect, lock, persist};
 use crate::ids::BatchId;
 use crate::store::{Backend, CommitFailure, Effects, Footprint, Locked, Session, StoreError, StoreErrorKind};
@@ -33,6 +34,8 @@ pub(super) struct PostgresSession {
     backend: Backend,
     state: State,
     answer_timeout: Duration,
+    /// Of the reservations that the open transaction has read.
+    versions: Versions,
 }
 
 impl PostgresSession {
@@ -49,7 +52,7 @@ impl PostgresSession {
             Ok(backend)
         });
         let backend = prepared.await?;
-        Ok(Self { conn, backend, state: State::Idle, answer_timeout })
+        Ok(Self { conn, backend, state: State::Idle, answer_timeout, versions: Versions::default() })
     }
 
     /// Makes the session usable again after an error inside a transaction, or marks it as lost.
@@ -85,7 +88,10 @@ impl Session for PostgresSession {
         }
         self.state = State::Open(batch);
         match answer(self.answer_timeout, lock::begin(&mut self.conn, batch, footprint)).await {
-            Ok(locked) => Ok(locked),
+            Ok((locked, versions)) => {
+                self.versions = versions;
+                Ok(locked)
+            }
             Err(error) => Err(self.abandon(error).await),
         }
     }
@@ -101,7 +107,7 @@ impl Session for PostgresSession {
             }
             State::Broken => return Err(Self::lost()),
         }
-        match answer(self.answer_timeout, persist::persist(&mut self.conn, effects)).await {
+        match answer(self.answer_timeout, persist::persist(&mut self.conn, effects, &self.versions)).await {
             Ok(()) => Ok(()),
             Err(error) => Err(self.abandon(error).await),
         }

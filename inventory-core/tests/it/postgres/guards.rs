@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use inventory_core::ids::ProductId;
 use inventory_core::quantity::Units;
-use inventory_core::reservation::Status;
+use inventory_core::reservation::{Reservation, Status};
 use inventory_core::store::{CommitFailure, Effects, Footprint, Session, StoreError, StoreErrorKind};
 
 use super::hand::{Ledger, begin, begin_hold, begin_with_orders, count, execute, ids, new_order, nothing};
@@ -77,6 +77,37 @@ async fn i4_a_reservation_in_another_state_is_a_conflict() {
     let mut changed = hold.clone();
     changed.status = Status::Released;
     effects.changed = vec![(Status::Expired, changed)];
+    assert_eq!(refused(&ledger, session.as_mut(), &effects).await.kind, StoreErrorKind::Conflict);
+    assert_eq!(ledger.reservation(hold.order).await, Some(hold));
+}
+
+#[tokio::test]
+async fn i9_a_reservation_that_was_changed_since_it_was_read_is_a_conflict_though_its_state_is_the_same() {
+    let ledger = Ledger::new().await;
+    ledger.stock(&[(1, 5)]).await;
+    let hold = ledger.hold(new_order(), &[(1, 1)], TTL).await;
+    let mut session = ledger.session().await;
+    let (locked, batch) = begin_with_orders(session.as_mut(), &[hold.order]).await;
+    let mut effects = nothing(batch, locked.now);
+    let mut expired = locked.reservations[&hold.order].clone();
+    expired.status = Status::Expired;
+    effects.changed = vec![(Status::Held, expired)];
+    // Someone extends the hold; nothing else of it differs.
+    const EXTEND: &str = "UPDATE reservations SET expires_at = expires_at + interval '1 minute'";
+    assert_eq!(execute(&mut ledger.sql().await, EXTEND).await.unwrap(), 1);
+    assert_eq!(refused(&ledger, session.as_mut(), &effects).await.kind, StoreErrorKind::Conflict);
+    assert_eq!(ledger.reservation(hold.order).await.unwrap().status, Status::Held);
+}
+
+#[tokio::test]
+async fn a_reservation_that_its_batch_has_not_read_is_not_changed() {
+    let ledger = Ledger::new().await;
+    ledger.stock(&[(1, 5)]).await;
+    let hold = ledger.hold(new_order(), &[(1, 1)], TTL).await;
+    let mut session = ledger.session().await;
+    let (locked, batch) = begin(session.as_mut(), &ids([1])).await;
+    let mut effects = nothing(batch, locked.now);
+    effects.changed = vec![(Status::Held, Reservation { status: Status::Released, ..hold.clone() })];
     assert_eq!(refused(&ledger, session.as_mut(), &effects).await.kind, StoreErrorKind::Conflict);
     assert_eq!(ledger.reservation(hold.order).await, Some(hold));
 }

@@ -1,6 +1,8 @@
 //! The journal: one row per batch; and the inbox.
 
-use sqlx::PgConnection;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::PgArguments;
+use sqlx::{Arguments as _, PgConnection};
 use uuid::Uuid;
 
 use crate::journal::{JournalCommand, JournalEntry, Remark};
@@ -8,10 +10,6 @@ use crate::store::postgres::errors::classify;
 use crate::store::postgres::rows::version;
 use crate::store::{Effects, StoreError};
 
-const APPEND: &str = "INSERT INTO journal (batch_id, at, kinds, orders, line_command, line_product, line_units, \
-     products, versions, on_hands, helds, previous, remark_command, remark_adjustment, remark_reason, \
-     remark_reference, remark_customer, remark_consumer, remark_message) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
 const DELIVERED: &str = "INSERT INTO inbox (consumer, message, at) \
      SELECT d.consumer, d.message, $3 FROM unnest($1::text[], $2::text[]) AS d (consumer, message)";
 
@@ -73,49 +71,62 @@ impl<'e> Remarks<'e> {
     }
 }
 
-/// Appends the batch's entry.
-pub(super) async fn append(conn: &mut PgConnection, entry: &JournalEntry) -> Result<(), StoreError> {
-    let commands = &entry.commands;
-    let kinds: Vec<i16> = commands.iter().map(|command| command.kind.code().into()).collect();
-    let orders: Vec<Option<Uuid>> =
-        commands.iter().map(|command| command.order.map(crate::ids::OrderId::get)).collect();
-    let mut line_command: Vec<i32> = Vec::with_capacity(commands.len());
-    let mut line_product: Vec<i64> = Vec::with_capacity(commands.len());
-    let mut line_units: Vec<i64> = Vec::with_capacity(commands.len());
-    for (position, command) in (1..).zip(commands) {
-        for line in &command.lines {
-            line_command.push(position);
-            line_product.push(line.product.get());
-            line_units.push(line.units.get());
+/// An entry, as columns.
+pub(super) struct Entry<'e> {
+    entry: &'e JournalEntry,
+    kinds: Vec<i16>,
+    orders: Vec<Option<Uuid>>,
+    line_command: Vec<i32>,
+    line_product: Vec<i64>,
+    line_units: Vec<i64>,
+}
+
+impl<'e> Entry<'e> {
+    pub(super) fn of(entry: &'e JournalEntry) -> Self {
+        let commands = &entry.commands;
+        let mut columns = Self {
+            entry,
+            kinds: commands.iter().map(|command| command.kind.code().into()).collect(),
+            orders: commands.iter().map(|command| command.order.map(crate::ids::OrderId::get)).collect(),
+            line_command: Vec::with_capacity(commands.len()),
+            line_product: Vec::with_capacity(commands.len()),
+            line_units: Vec::with_capacity(commands.len()),
+        };
+        for (position, command) in (1..).zip(commands) {
+            for line in &command.lines {
+                columns.line_command.push(position);
+                columns.line_product.push(line.product.get());
+                columns.line_units.push(line.units.get());
+            }
         }
+        columns
     }
-    let after = Products::of(entry);
-    let remarks = Remarks::of(commands);
-    let remarks = remarks.as_ref();
-    sqlx::query(APPEND)
-        .bind(entry.batch.get())
-        .bind(entry.at.to_datetime())
-        .bind(kinds)
-        .bind(orders)
-        .bind(line_command)
-        .bind(line_product)
-        .bind(line_units)
-        .bind(after.products)
-        .bind(after.versions)
-        .bind(after.on_hands)
-        .bind(after.helds)
-        .bind(after.previous)
-        .bind(remarks.map(|remarks| &remarks.command))
-        .bind(remarks.map(|remarks| &remarks.adjustment))
-        .bind(remarks.map(|remarks| &remarks.reason))
-        .bind(remarks.map(|remarks| &remarks.reference))
-        .bind(remarks.map(|remarks| &remarks.customer))
-        .bind(remarks.map(|remarks| &remarks.consumer))
-        .bind(remarks.map(|remarks| &remarks.message))
-        .execute(conn)
-        .await
-        .map(drop)
-        .map_err(classify)
+
+    /// Adds them in the order of the table's columns.
+    pub(super) fn add_to(self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
+        let after = Products::of(self.entry);
+        let remarks = Remarks::of(&self.entry.commands);
+        let remarks = remarks.as_ref();
+        arguments.add(self.entry.batch.get())?;
+        arguments.add(self.entry.at)?;
+        arguments.add(self.kinds)?;
+        arguments.add(self.orders)?;
+        arguments.add(self.line_command)?;
+        arguments.add(self.line_product)?;
+        arguments.add(self.line_units)?;
+        arguments.add(after.products)?;
+        arguments.add(after.versions)?;
+        arguments.add(after.on_hands)?;
+        arguments.add(after.helds)?;
+        arguments.add(after.previous)?;
+        arguments.add(remarks.map(|remarks| &remarks.command))?;
+        arguments.add(remarks.map(|remarks| &remarks.adjustment))?;
+        arguments.add(remarks.map(|remarks| &remarks.reason))?;
+        arguments.add(remarks.map(|remarks| &remarks.reference))?;
+        arguments.add(remarks.map(|remarks| &remarks.customer))?;
+        arguments.add(remarks.map(|remarks| &remarks.consumer))?;
+        arguments.add(remarks.map(|remarks| &remarks.message))
+    }
 }
 
 /// Records the deliveries; one that was handled meanwhile is a conflict.
@@ -125,7 +136,7 @@ pub(super) async fn delivered(conn: &mut PgConnection, effects: &Effects) -> Res
     sqlx::query(DELIVERED)
         .bind(consumers)
         .bind(messages)
-        .bind(effects.journal.at.to_datetime())
+        .bind(effects.journal.at)
         .execute(conn)
         .await
         .map(drop)

@@ -1,5 +1,6 @@
 //! The second half of a batch: what was decided, as set-based statements.
 
+mod changes;
 mod customers;
 mod journal;
 mod outbox;
@@ -9,21 +10,24 @@ mod reserves;
 
 use sqlx::PgConnection;
 
+use super::lock::Versions;
 use crate::store::{Effects, StoreError, StoreErrorKind};
 
-/// See [`crate::store::Session::persist`]. On error the transaction is still open.
-pub(super) async fn persist(conn: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
+/// See [`crate::store::Session::persist`]; `versions` are those of the reservations that the batch has read. On error the transaction
+/// is still open.
+pub(super) async fn persist(
+    conn: &mut PgConnection,
+    effects: &Effects,
+    versions: &Versions,
+) -> Result<(), StoreError> {
     if let Some(reserves) = reserves::Reserves::of(effects) {
         reserves.persist(conn, effects).await?;
     } else {
         if !effects.created.is_empty() {
             reservations::create(conn, &effects.created).await?;
         }
-        if !effects.changed.is_empty() {
-            reservations::change(conn, &effects.changed).await?;
-        }
+        changes::persist(conn, effects, versions).await?;
         products::persist(conn, effects).await?;
-        journal::append(conn, &effects.journal).await?;
     }
     if !effects.adjustments.is_empty() {
         products::adjusted(conn, &effects.adjustments).await?;
@@ -41,8 +45,8 @@ pub(super) async fn persist(conn: &mut PgConnection, effects: &Effects) -> Resul
 }
 
 /// A guarded statement must have met every row that it was written for.
-fn guard(what: &str, expected: usize, met: u64) -> Result<(), StoreError> {
-    if u64::try_from(expected) == Ok(met) {
+fn guard(what: &str, expected: usize, met: i64) -> Result<(), StoreError> {
+    if i64::try_from(expected) == Ok(met) {
         return Ok(());
     }
     Err(StoreError::new(

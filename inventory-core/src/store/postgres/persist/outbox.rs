@@ -30,7 +30,7 @@ pub(super) async fn append(conn: &mut PgConnection, effects: &Effects) -> Result
         .bind(rows.iter().map(|row| row.payload.as_slice()).collect::<Vec<&[u8]>>())
         .bind(rows.iter().map(|row| object(&row.headers)).collect::<Vec<String>>())
         .bind(rows.iter().map(|row| row.digest(effects.journal.batch)).collect::<Vec<i64>>())
-        .bind(effects.journal.at.to_datetime())
+        .bind(effects.journal.at)
         .bind(effects.journal.batch.get())
         .execute(conn)
         .await

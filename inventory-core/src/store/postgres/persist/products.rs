@@ -1,19 +1,12 @@
 //! Products and adjustments.
 
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::guard;
+use crate::clock::Timestamp;
 use crate::store::postgres::errors::classify;
 use crate::store::postgres::rows::version;
 use crate::store::{Adjustment, Effects, ProductEffect, StoreError};
 
-/// What every batch changes of a product.
-const STOCK: &str = "UPDATE inventory i SET on_hand = e.on_hand, held = e.held, version = e.version + 1, \
-     alert_state = e.alert, last_batch = $6 \
-     FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS version, unnest($3::bigint[]) AS on_hand, \
-     unnest($4::bigint[]) AS held, unnest($5::smallint[]) AS alert) e \
-     WHERE i.product_id = e.id AND i.version = e.version";
 /// What administration changes, on top.
 const SETTINGS: &str = "UPDATE inventory i SET admin_version = e.admin_version, low_stock_threshold = e.threshold, \
      per_customer_limit = e.customer_limit, limited_since = e.limited_since, name = e.name \
@@ -59,7 +52,7 @@ struct SettingsColumns<'e> {
     admin_versions: Vec<i64>,
     thresholds: Vec<Option<i64>>,
     limits: Vec<Option<i32>>,
-    limited_since: Vec<Option<DateTime<Utc>>>,
+    limited_since: Vec<Option<Timestamp>>,
     names: Vec<Option<&'e str>>,
 }
 
@@ -70,31 +63,17 @@ impl<'e> SettingsColumns<'e> {
             columns.admin_versions.push(version(after.admin_version));
             columns.thresholds.push(after.low_stock_threshold.map(|units| units.get()));
             columns.limits.push(after.per_customer_limit.map(|limit| limit.to_i32()));
-            columns.limited_since.push(after.limited_since.map(|at| at.to_datetime()));
+            columns.limited_since.push(after.limited_since);
             columns.names.push(after.name.as_ref().map(|name| name.as_str()));
         }
         columns
     }
 }
 
-/// Writes the products.
+/// Writes what batches of administration change of products, beside their stock.
 pub(super) async fn persist(conn: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
     let (changed, created): (Vec<&ProductEffect>, Vec<&ProductEffect>) =
         effects.products.iter().partition(|effect| effect.version_before.is_some());
-    if !changed.is_empty() {
-        let stock = StockColumns::of(changed.iter().copied());
-        let met = sqlx::query(STOCK)
-            .bind(stock.ids)
-            .bind(stock.versions)
-            .bind(stock.on_hands)
-            .bind(stock.helds)
-            .bind(stock.alerts)
-            .bind(effects.journal.batch.get())
-            .execute(&mut *conn)
-            .await
-            .map_err(classify)?;
-        guard("products", changed.len(), met.rows_affected())?;
-    }
     let administered: Vec<&ProductEffect> = changed.into_iter().filter(|effect| !effect.stock_only).collect();
     if !administered.is_empty() {
         settings(conn, &administered).await?;
@@ -158,8 +137,7 @@ pub(super) async fn adjusted(conn: &mut PgConnection, adjustments: &[Adjustment]
         .iter()
         .map(|adjustment| adjustment.reference.as_ref().map(|note| note.as_str()))
         .collect();
-    let times: Vec<DateTime<Utc>> =
-        adjustments.iter().map(|adjustment| adjustment.at.to_datetime()).collect();
+    let times: Vec<Timestamp> = adjustments.iter().map(|adjustment| adjustment.at).collect();
     let versions: Vec<i64> = adjustments.iter().map(|adjustment| version(adjustment.version)).collect();
     sqlx::query(ADJUSTED)
         .bind(ids)

@@ -1,13 +1,17 @@
 //! Reservations of every kind: created in any state, and changed.
 
-use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::PgArguments;
+use sqlx::{Arguments as _, PgConnection};
 use uuid::Uuid;
 
-use super::guard;
+use crate::clock::Timestamp;
+use crate::lines::Line;
 use crate::reservation::{Reservation, Status};
-use crate::store::StoreError;
 use crate::store::postgres::errors::classify;
+use crate::store::postgres::lock::Versions;
+use crate::store::postgres::rows::RowVersion;
+use crate::store::{StoreError, StoreErrorKind};
 
 /// `$1` to `$8` one element an order; `$9` and `$10` where its lines begin and end in `$11` to `$13`; `$14` whether it has
 /// remaining quantities of its own.
@@ -19,25 +23,17 @@ const CREATE: &str = "INSERT INTO reservations (order_id, status, late, customer
      unnest($4::text[]) AS c, unnest($5::timestamptz[]) AS t1, unnest($6::timestamptz[]) AS t2, \
      unnest($7::timestamptz[]) AS t3, unnest($8::timestamptz[]) AS t4, unnest($9::integer[]) AS a, \
      unnest($10::integer[]) AS b, unnest($14::boolean[]) AS r) e";
-/// What can change; the state it had guards.
-const CHANGE: &str = "UPDATE reservations r SET status = e.s, late = e.l, expires_at = e.t2, ended_at = e.t4, \
-     remaining = CASE WHEN e.r THEN ($9::integer[])[e.a:e.b] END \
-     FROM (SELECT unnest($1::uuid[]) AS o, unnest($2::smallint[]) AS was, unnest($3::smallint[]) AS s, \
-     unnest($4::boolean[]) AS l, unnest($5::timestamptz[]) AS t2, unnest($6::timestamptz[]) AS t4, \
-     unnest($7::integer[]) AS a, unnest($8::integer[]) AS b, unnest($10::boolean[]) AS r) e \
-     WHERE r.order_id = e.o AND r.status = e.was";
-
-/// Reservations as columns.
+/// New reservations as columns.
 #[derive(Default)]
 struct Columns<'e> {
     orders: Vec<Uuid>,
     statuses: Vec<i16>,
     late: Vec<bool>,
     customers: Vec<Option<&'e str>>,
-    created: Vec<DateTime<Utc>>,
-    expires: Vec<DateTime<Utc>>,
-    expires_max: Vec<DateTime<Utc>>,
-    ended: Vec<Option<DateTime<Utc>>>,
+    created: Vec<Timestamp>,
+    expires: Vec<Timestamp>,
+    expires_max: Vec<Timestamp>,
+    ended: Vec<Option<Timestamp>>,
     first_line: Vec<i32>,
     last_line: Vec<i32>,
     products: Vec<i64>,
@@ -60,16 +56,15 @@ impl<'e> Columns<'e> {
         self.statuses.push(reservation.status.code().into());
         self.late.push(reservation.late);
         self.customers.push(reservation.customer.as_ref().map(|customer| customer.as_str()));
-        self.created.push(reservation.created_at.to_datetime());
-        self.expires.push(reservation.expires_at.to_datetime());
-        self.expires_max.push(reservation.expires_at_max.to_datetime());
-        self.ended.push(reservation.ended_at.map(|at| at.to_datetime()));
+        self.created.push(reservation.created_at);
+        self.expires.push(reservation.expires_at);
+        self.expires_max.push(reservation.expires_at_max);
+        self.ended.push(reservation.ended_at);
         self.first_line.push(count(self.products.len() + 1));
         for line in reservation.requested.iter() {
-            let left = reservation.lines.quantity_of(line.product).map_or(0, |quantity| quantity.to_i32());
             self.products.push(line.product.get());
             self.quantities.push(line.quantity.to_i32());
-            self.remaining.push(left);
+            self.remaining.push(left_of(reservation, line));
         }
         self.last_line.push(count(self.products.len()));
         self.partial.push(reservation.lines != reservation.requested);
@@ -105,26 +100,72 @@ pub(super) async fn create(conn: &mut PgConnection, created: &[Reservation]) -> 
         .map_err(classify)
 }
 
-/// Updates; a reservation in another state than the decision saw is a conflict.
-pub(super) async fn change(
-    conn: &mut PgConnection,
-    changed: &[(Status, Reservation)],
-) -> Result<(), StoreError> {
-    let columns = Columns::of(changed.iter().map(|(_, reservation)| reservation));
-    let was: Vec<i16> = changed.iter().map(|(status, _)| status.code().into()).collect();
-    let met = sqlx::query(CHANGE)
-        .bind(columns.orders)
-        .bind(was)
-        .bind(columns.statuses)
-        .bind(columns.late)
-        .bind(columns.expires)
-        .bind(columns.ended)
-        .bind(columns.first_line)
-        .bind(columns.last_line)
-        .bind(columns.remaining)
-        .bind(columns.partial)
-        .execute(conn)
-        .await
-        .map_err(classify)?;
-    guard("reservations", changed.len(), met.rows_affected())
+/// What changed of reservations, as columns: what can change, and what guards it.
+#[derive(Default)]
+pub(super) struct Changed {
+    orders: Vec<Uuid>,
+    versions: Vec<RowVersion>,
+    was: Vec<i16>,
+    statuses: Vec<i16>,
+    late: Vec<bool>,
+    expires: Vec<Timestamp>,
+    ended: Vec<Option<Timestamp>>,
+    first_line: Vec<i32>,
+    last_line: Vec<i32>,
+    remaining: Vec<i32>,
+    partial: Vec<bool>,
+}
+
+impl Changed {
+    /// The columns; only what this batch has read can be changed by it.
+    pub(super) fn of(changed: &[(Status, Reservation)], versions: &Versions) -> Result<Self, StoreError> {
+        let mut columns = Self::default();
+        for (was, reservation) in changed {
+            let Some(version) = versions.get(&reservation.order) else {
+                let message =
+                    format!("order {} is changed by a batch that has not read it", reservation.order);
+                return Err(StoreError::new(StoreErrorKind::Conflict, message));
+            };
+            columns.versions.push(*version);
+            columns.was.push(was.code().into());
+            columns.push(reservation);
+        }
+        Ok(columns)
+    }
+
+    fn push(&mut self, reservation: &Reservation) {
+        self.orders.push(reservation.order.get());
+        self.statuses.push(reservation.status.code().into());
+        self.late.push(reservation.late);
+        self.expires.push(reservation.expires_at);
+        self.ended.push(reservation.ended_at);
+        let partial = reservation.lines != reservation.requested;
+        self.first_line.push(count(self.remaining.len() + 1));
+        if partial {
+            let left = reservation.requested.iter().map(|line| left_of(reservation, line));
+            self.remaining.extend(left);
+        }
+        self.last_line.push(count(self.remaining.len()));
+        self.partial.push(partial);
+    }
+
+    /// Adds them in the order that the statement expects.
+    pub(super) fn add_to(self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
+        arguments.add(self.orders)?;
+        arguments.add(self.versions)?;
+        arguments.add(self.was)?;
+        arguments.add(self.statuses)?;
+        arguments.add(self.late)?;
+        arguments.add(self.expires)?;
+        arguments.add(self.ended)?;
+        arguments.add(self.first_line)?;
+        arguments.add(self.remaining)?;
+        arguments.add(self.last_line)?;
+        arguments.add(self.partial)
+    }
+}
+
+/// What is left of a line that was asked for.
+fn left_of(reservation: &Reservation, line: Line) -> i32 {
+    reservation.lines.quantity_of(line.product).map_or(0, |quantity| quantity.to_i32())
 }

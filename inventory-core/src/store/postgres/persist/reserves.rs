@@ -1,7 +1,6 @@
 //! The common batch: nothing but reserves, of stock that only loses availability. One statement, one round trip; the
 //! reservations and the journal share the arrays that both need.
 
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -134,7 +133,6 @@ impl<'e> Reserves<'e> {
 
     /// Writes reservations, stock and journal.
     pub(super) async fn persist(self, conn: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
-        let time = |at: crate::clock::Timestamp| -> DateTime<Utc> { at.to_datetime() };
         let entry: &JournalEntry = &effects.journal;
         let stock = StockColumns::of(effects.products.iter());
         let after = super::journal::Products::of(entry);
@@ -146,16 +144,16 @@ impl<'e> Reserves<'e> {
             .bind(self.first_line)
             .bind(self.last_line)
             .bind(self.customers)
-            .bind(time(self.example.created_at))
-            .bind(time(self.example.expires_at))
-            .bind(time(self.example.expires_at_max))
+            .bind(self.example.created_at)
+            .bind(self.example.expires_at)
+            .bind(self.example.expires_at_max)
             .bind(entry.batch.get())
             .bind(stock.ids)
             .bind(stock.versions)
             .bind(stock.on_hands)
             .bind(stock.helds)
             .bind(stock.alerts)
-            .bind(time(entry.at))
+            .bind(entry.at)
             .bind(self.line_command)
             .bind(after.products)
             .bind(after.versions)
@@ -167,7 +165,7 @@ impl<'e> Reserves<'e> {
             .fetch_one(conn)
             .await
             .map_err(classify)?;
-        guard("products", effects.products.len(), u64::try_from(met).unwrap_or(0))
+        guard("products", effects.products.len(), met)
     }
 }
 

@@ -18,8 +18,8 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{Connection as _, Executor as _, FromRow, PgConnection, Postgres};
 
-use self::rows::Micros;
 use self::sql::Cursor;
+use crate::clock::Timestamp;
 use crate::store::audit_rows::{
     AdjustRow, AdjustmentRow, BatchRow, CommandLineRow, CustomerRow, DeliveryRow, EffectRow, EventRow,
     FenceRow, HeldRow, Page, Piece, ProductRow, ReservationRow, Snapshot, VersionRow, Watermarks,
@@ -106,11 +106,11 @@ impl Snapshot for PostgresSnapshot {
         self.end().await?;
         self.begin().await?;
         self.piece = Some(piece.clone());
-        let rows: Vec<(String, Micros)> =
+        let rows: Vec<(String, Timestamp)> =
             sqlx::query_as(sql::WATERMARKS).fetch_all(&mut self.connection).await.map_err(failed)?;
         let mut marks = Watermarks::default();
         for (name, at) in rows {
-            marks.set(&name, at.into());
+            marks.set(&name, at);
         }
         Ok(marks)
     }

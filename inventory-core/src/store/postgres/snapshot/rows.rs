@@ -1,45 +1,15 @@
 //! Postgres rows as the audit's. Nothing here refuses a strange value: the audit is to see it.
 
-use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgRow, PgTypeInfo, PgValueFormat, PgValueRef, Postgres};
-use sqlx::{Decode, FromRow, Result, Row, Type};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, Result, Row};
 use uuid::Uuid;
 
-use crate::clock::Timestamp;
 use crate::event::OutboxRow;
 use crate::ids::{BatchId, OrderId, ProductId};
 use crate::store::audit_rows::{
     AdjustRow, AdjustmentRow, BatchRow, CommandLineRow, CustomerRow, DeliveryRow, EffectRow, EventRow,
     FenceRow, HeldRow, LineRow, ProductRow, ReservationRow, VersionRow,
 };
-
-/// A `timestamptz` taken as the number it is: a calendar would not survive `infinity` or the year 290000.
-#[derive(Clone, Copy)]
-pub(super) struct Micros(i64);
-
-impl From<Micros> for Timestamp {
-    fn from(micros: Micros) -> Self {
-        Self::from_micros(micros.0)
-    }
-}
-
-impl Type<Postgres> for Micros {
-    fn type_info() -> PgTypeInfo {
-        <chrono::DateTime<chrono::Utc> as Type<Postgres>>::type_info()
-    }
-}
-
-impl Decode<'_, Postgres> for Micros {
-    fn decode(value: PgValueRef<'_>) -> std::result::Result<Self, BoxDynError> {
-        /// From 1970 to 2000, where Postgres begins to count.
-        const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
-        if value.format() != PgValueFormat::Binary {
-            return Err("a time came as text".into());
-        }
-        let since_2000 = i64::from_be_bytes(value.as_bytes()?.try_into()?);
-        Ok(Self(since_2000.saturating_add(POSTGRES_EPOCH_MICROS)))
-    }
-}
 
 fn batch(row: &PgRow, column: usize) -> Result<BatchId> {
     Ok(BatchId::new(row.try_get(column)?))
@@ -55,14 +25,6 @@ fn order(row: &PgRow, column: usize) -> Result<OrderId> {
 
 fn product(row: &PgRow, column: usize) -> Result<ProductId> {
     Ok(ProductId::new(row.try_get(column)?))
-}
-
-fn at(row: &PgRow, column: usize) -> Result<Timestamp> {
-    Ok(row.try_get::<Micros, _>(column)?.into())
-}
-
-fn maybe_at(row: &PgRow, column: usize) -> Result<Option<Timestamp>> {
-    Ok(row.try_get::<Option<Micros>, _>(column)?.map(Timestamp::from))
 }
 
 /// A line of a left join: product and units, or nothing.
@@ -82,7 +44,7 @@ impl FromRow<'_, PgRow> for ProductRow {
             admin_version: row.try_get(4)?,
             low_stock_threshold: row.try_get(5)?,
             per_customer_limit: row.try_get(6)?,
-            limited_since: maybe_at(row, 7)?,
+            limited_since: row.try_get(7)?,
             alert_state: row.try_get(8)?,
             last_batch: batch(row, 9)?,
         })
@@ -101,7 +63,7 @@ impl FromRow<'_, PgRow> for VersionRow {
             product: product(row, 0)?,
             version: row.try_get(1)?,
             batch: batch(row, 2)?,
-            at: maybe_at(row, 3)?,
+            at: row.try_get(3)?,
             on_hand: row.try_get(4)?,
             held: row.try_get(5)?,
             previous: maybe_batch(row, 6)?,
@@ -135,10 +97,10 @@ impl FromRow<'_, PgRow> for ReservationRow {
             status: row.try_get(1)?,
             late: row.try_get(2)?,
             customer: row.try_get(3)?,
-            created_at: at(row, 4)?,
-            expires_at: at(row, 5)?,
-            expires_at_max: at(row, 6)?,
-            ended_at: maybe_at(row, 7)?,
+            created_at: row.try_get(4)?,
+            expires_at: row.try_get(5)?,
+            expires_at_max: row.try_get(6)?,
+            ended_at: row.try_get(7)?,
             lines: lines(&row.try_get::<Vec<_>, _>(8)?, &row.try_get::<Vec<_>, _>(9)?, row.try_get(10)?),
         })
     }
@@ -171,7 +133,7 @@ impl FromRow<'_, PgRow> for CommandLineRow {
     fn from_row(row: &PgRow) -> Result<Self> {
         Ok(Self {
             order: order(row, 0)?,
-            at: at(row, 1)?,
+            at: row.try_get(1)?,
             batch: batch(row, 2)?,
             position: row.try_get(3)?,
             kind: row.try_get(4)?,
@@ -183,13 +145,13 @@ impl FromRow<'_, PgRow> for CommandLineRow {
 
 impl FromRow<'_, PgRow> for BatchRow {
     fn from_row(row: &PgRow) -> Result<Self> {
-        Ok(Self { batch: batch(row, 0)?, at: maybe_at(row, 1)?, malformed: row.try_get(2)? })
+        Ok(Self { batch: batch(row, 0)?, at: row.try_get(1)?, malformed: row.try_get(2)? })
     }
 }
 
 impl FromRow<'_, PgRow> for FenceRow {
     fn from_row(row: &PgRow) -> Result<Self> {
-        Ok(Self { batch: batch(row, 0)?, outcome: row.try_get(1)?, at: at(row, 2)? })
+        Ok(Self { batch: batch(row, 0)?, outcome: row.try_get(1)?, at: row.try_get(2)? })
     }
 }
 
@@ -212,7 +174,7 @@ impl FromRow<'_, PgRow> for EventRow {
                 headers: names.unwrap_or_default().into_iter().zip(contents).collect(),
             },
             digest: row.try_get(10)?,
-            created_at: at(row, 11)?,
+            created_at: row.try_get(11)?,
         })
     }
 }
@@ -225,7 +187,7 @@ impl FromRow<'_, PgRow> for AdjustmentRow {
             delta: row.try_get(2)?,
             reason: row.try_get(3)?,
             reference: row.try_get(4)?,
-            at: at(row, 5)?,
+            at: row.try_get(5)?,
             version: row.try_get(6)?,
         })
     }
@@ -237,7 +199,7 @@ impl FromRow<'_, PgRow> for AdjustRow {
         Ok(Self {
             id: row.try_get(0)?,
             batch: batch(row, 1)?,
-            at: at(row, 2)?,
+            at: row.try_get(2)?,
             kind: row.try_get(3)?,
             reason: row.try_get(4)?,
             reference: row.try_get(5)?,
@@ -251,7 +213,7 @@ impl FromRow<'_, PgRow> for DeliveryRow {
         Ok(Self {
             message: row.try_get(0)?,
             consumer: row.try_get(1)?,
-            at: at(row, 2)?,
+            at: row.try_get(2)?,
             batch: maybe_batch(row, 3)?,
         })
     }
