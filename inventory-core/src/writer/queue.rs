@@ -71,8 +71,14 @@ struct State {
     closed: bool,
     /// The store's last words, while it cannot be reached: reserves are refused at once.
     store_down: Option<String>,
-    /// The writer sleeps and wants to be woken. Saves waking it a thousand times a batch.
-    writer_waits: bool,
+    /// The writer sleeps and wants to be woken when so many wait; zero: it is awake. Saves waking it a thousand times a batch.
+    wake_at: usize,
+}
+
+impl State {
+    fn len(&self) -> usize {
+        self.reserves.len() + self.others.len()
+    }
 }
 
 impl Queue {
@@ -101,7 +107,10 @@ impl Queue {
         } else {
             state.others.push_back(ticket);
         }
-        let wake = std::mem::take(&mut state.writer_waits);
+        let wake = state.wake_at > 0 && state.len() >= state.wake_at;
+        if wake {
+            state.wake_at = 0;
+        }
         drop(state);
         if wake {
             self.arrived.notify_one();
@@ -122,7 +131,7 @@ impl Queue {
                 if state.closed {
                     return None;
                 }
-                state.writer_waits = true;
+                state.wake_at = 1;
             }
             match until {
                 None => self.arrived.notified().await,
@@ -136,10 +145,23 @@ impl Queue {
         }
     }
 
+    /// Waits until `more` commands have come to those that wait, or a batch is full, or the time is up.
+    pub(crate) async fn gather(&self, more: usize, until: Instant) {
+        {
+            let mut state = self.state.lock();
+            let wanted = (state.len() + more).min(self.limits.batch_commands_max);
+            if state.closed || state.len() >= wanted {
+                return;
+            }
+            state.wake_at = wanted;
+        }
+        // Those who have not come by then are not waited for.
+        let _late = tokio::time::timeout_at(until.into(), self.arrived.notified()).await;
+    }
+
     /// What frees stock goes first, but a quarter of a batch is kept for reserves that wait.
     fn drain(&self, state: &mut State) -> Vec<Ticket> {
-        let waiting = state.reserves.len() + state.others.len();
-        let mut batch = Vec::with_capacity(waiting.min(self.limits.batch_commands_max));
+        let mut batch = Vec::with_capacity(state.len().min(self.limits.batch_commands_max));
         let kept_for_reserves = state.reserves.len().min(self.limits.batch_commands_max / 4);
         let mut lines = 0;
         let mut take = |lane: &mut VecDeque<Ticket>, room: usize| {
@@ -195,8 +217,7 @@ impl Queue {
     }
 
     pub(crate) fn len(&self) -> usize {
-        let state = self.state.lock();
-        state.reserves.len() + state.others.len()
+        self.state.lock().len()
     }
 }
 
@@ -207,4 +228,59 @@ fn due(lane: &mut VecDeque<Ticket>, at: Instant) -> Vec<Ticket> {
         due.extend(lane.pop_front());
     }
     due
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::ids::ProductId;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn queue(batch_commands_max: usize) -> Queue {
+        Queue::new(QueueLimits {
+            reserves_max: 100,
+            others_max: 100,
+            batch_commands_max,
+            batch_lines_max: 100,
+        })
+    }
+
+    fn push(queue: &Queue, count: i64) {
+        for product in 0..count {
+            let (reply, _) = oneshot::channel();
+            let command = Command::Announce(ProductId::new(product));
+            let ticket = Ticket { command, taken: None, deadline: Instant::now() + LONG, reply };
+            queue.push(ticket).unwrap();
+        }
+    }
+
+    /// How long it waits, by tokio's clock, while `count` commands come.
+    async fn gathers(queue: &Queue, more: usize, count: i64) -> Duration {
+        let begun = tokio::time::Instant::now();
+        tokio::join!(queue.gather(more, Instant::now() + LONG), async { push(queue, count) });
+        begun.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn gathering_ends_with_the_last_of_those_it_waits_for_or_with_its_time() {
+        let queue = queue(5);
+        push(&queue, 1);
+        assert!(gathers(&queue, 2, 2).await < LONG);
+        assert!(gathers(&queue, 2, 1).await >= LONG, "one of two did not come");
+        assert!(gathers(&queue, 3, 1).await < LONG, "a full batch is not kept waiting");
+        assert!(gathers(&queue, 1, 0).await < LONG, "nor is one that was full before");
+        assert_eq!(queue.next_batch(None).await.unwrap().len(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_closed_queue_is_not_gathered() {
+        let queue = queue(5);
+        queue.close();
+        let begun = tokio::time::Instant::now();
+        queue.gather(1, Instant::now() + LONG).await;
+        assert!(begun.elapsed() < LONG);
+    }
 }
