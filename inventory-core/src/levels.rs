@@ -28,6 +28,7 @@ pub(crate) async fn run(engine: Weak<Shared>, stop: CancellationToken) {
         drop(shared);
         if !more {
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(period) => {}
             }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod audit;
+mod chance;
 pub mod clock;
 pub mod command;
 pub mod counters;

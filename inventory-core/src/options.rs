@@ -35,6 +35,24 @@ pub struct EngineOptions {
     pub retention: Retention,
     /// Whether pruning and the nightly audit run on the calendar.
     pub housekeeping: bool,
+    /// Where the writer runs.
+    pub writer: WriterPlace,
+    /// What batch ids and jitter follow from; random if none, which is right outside of simulations. Given a seed, tokio's paused
+    /// clock, a store that repeats itself and the writer on the same runtime of one thread, an engine repeats itself exactly.
+    /// Never give two engines over one ledger the same seed, not even one after the other: their batches would have the same ids,
+    /// and the later ones would be refused as fenced.
+    pub seed: Option<u64>,
+}
+
+/// Where an engine's writer runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum WriterPlace {
+    /// On a thread of its own. Among a thousand callers just answered it would wait for its turn, and everyone waits for it.
+    #[default]
+    OwnThread,
+    /// As one more task of the runtime that the engine is opened on: where there are few callers and no thread is to be spent
+    /// (a small device, a command-line tool), and in simulations.
+    Runtime,
 }
 
 impl Default for EngineOptions {
@@ -60,6 +78,8 @@ impl Default for EngineOptions {
                 rows_max: 5_000,
             },
             housekeeping: true,
+            writer: WriterPlace::OwnThread,
+            seed: None,
         }
     }
 }

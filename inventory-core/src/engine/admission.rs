@@ -5,7 +5,9 @@
 //! "insufficient stock" could apply, and — over a shared store — the read behind it started at most Δ ago. Everything else goes
 //! to the writer, where the rules decide under lock.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::{Engine, ReserveRequest};
 use crate::counters::{ShortLine, Take, Taken};
@@ -45,7 +47,7 @@ impl Engine {
                     self.shared.memory.stats.contended.add(1);
                     let until = (Instant::now() + poll).min(give_up_at);
                     poll = (poll * 2).min(CONTENTION_POLL_MAX);
-                    let _rung_or_not = tokio::time::timeout_at(until.into(), settled).await;
+                    let _rung_or_not = tokio::time::timeout_at(until, settled).await;
                     None
                 }
             };

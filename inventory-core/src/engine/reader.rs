@@ -2,9 +2,9 @@
 //! read at a time. Cold products, refusals over a shared store and `GET` all use it; a flash crowd on a cold product is one load.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Failure;
@@ -85,6 +85,7 @@ async fn serve(
     let mut needs = Vec::new();
     loop {
         tokio::select! {
+            biased;
             () = stop.cancelled() => return,
             count = waiting.recv_many(&mut needs, NEEDS_PER_READ_MAX) => if count == 0 { return },
         }

@@ -5,9 +5,10 @@
 //! over — orphans of engines that died.
 
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::command::{Command, Expire};
@@ -36,6 +37,7 @@ pub(crate) async fn run(engine: Weak<Shared>, stop: CancellationToken) {
         let memory = shared.memory.clone();
         drop(shared);
         tokio::select! {
+            biased;
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
             () = memory.deadlines.earlier_one() => {}

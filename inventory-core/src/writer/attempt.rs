@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use uuid::Uuid;
-
 use super::Writer;
 use super::batch::Batch;
 use super::memory::Memory;
@@ -47,7 +45,7 @@ impl Writer {
     pub(super) async fn attempt(&mut self, attempt: &mut Attempt) -> Result<(), StoreError> {
         attempt.tries += 1;
         let epoch = self.connect().await?;
-        let batch_id = BatchId::new(Uuid::now_v7());
+        let batch_id = self.chance.batch_id();
         let footprint = attempt.batch.footprint(attempt.read_orders, attempt.skip_locked);
         let locked = self.session()?.begin(batch_id, &footprint).await?;
         self.memory.observe_locked(&locked, epoch);

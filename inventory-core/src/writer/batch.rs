@@ -1,6 +1,6 @@
 //! A batch: plain data, no async.
 
-use std::time::Instant;
+use tokio::time::Instant;
 
 use super::queue::Ticket;
 use super::replies::{Replies, ReplyKey};

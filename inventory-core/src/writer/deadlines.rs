@@ -1,10 +1,11 @@
 //! When the holds that this engine made run out, in the store's time. The sweeper reads it, the writer keeps it.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::clock::Timestamp;
 use crate::ids::OrderId;

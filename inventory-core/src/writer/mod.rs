@@ -1,7 +1,7 @@
 //! The group-commit writer: receive one command, gather and drain what waits, commit once, answer all.
 //!
-//! One thread owns one session. From the moment a command is queued the writer owns it and what was taken for it, so a
-//! caller that goes away at any await leaks nothing. Nothing ever cancels a future inside a transaction: deadlines are checked when
+//! One task owns one session, by default on a thread of its own ([`WriterPlace`]). From the moment a command is queued the writer owns
+//! it and what was taken for it, so a caller that goes away at any await leaks nothing. Nothing ever cancels a future inside a transaction: deadlines are checked when
 //! work is taken from the queue, by a [watchdog](Watchdog) that also tells callers of a silent store that
 //! the outcome is not known yet. While an outcome is unknown the writer does nothing else, and what was taken stays taken.
 //!
@@ -24,10 +24,11 @@ mod stats;
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::{self, Handle};
 use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use self::batch::Batch;
@@ -36,11 +37,12 @@ use self::pace::Pace;
 use self::queue::{Queue, QueueLimits, Ticket};
 use self::recover::Parked;
 use self::replies::Replies;
+use crate::chance::Chance;
 use crate::command::Command;
 use crate::counters::Taken;
 use crate::error::Failure;
 use crate::event::EventEncoder;
-use crate::options::EngineOptions;
+use crate::options::{EngineOptions, WriterPlace};
 use crate::outcome::Answer;
 use crate::store::{Session, Store, StoreError};
 
@@ -71,6 +73,7 @@ pub(super) struct Writer {
     was_connected: bool,
     parked: Vec<Parked>,
     pace: Pace,
+    chance: Chance,
     /// Half of a caller's patience: however slow the store is, who came just now is tried.
     expected_max: Duration,
 }
@@ -82,7 +85,7 @@ struct Answering {
 }
 
 impl WriterHandle {
-    /// Starts the writer on a thread of its own, and its watchdog on `tasks`.
+    /// Starts the writer where the options say, and its watchdog on `tasks`.
     pub(crate) fn start(
         store: Arc<dyn Store>,
         encoder: Arc<dyn EventEncoder>,
@@ -117,9 +120,13 @@ impl WriterHandle {
             was_connected: false,
             parked: Vec::new(),
             pace: Pace::default(),
+            chance: Chance::new(options.seed),
             expected_max: options.request_deadline / 2,
         };
-        tasks.spawn(on_own_thread(writer, guard)?);
+        match options.writer {
+            WriterPlace::OwnThread => tasks.spawn(on_own_thread(writer, guard)?),
+            WriterPlace::Runtime => tasks.spawn(writer.run(guard)),
+        };
         tasks.spawn(watchdog.run(failed.clone()));
         Ok(Self { queue, memory, request_deadline: options.request_deadline, failed })
     }
@@ -282,6 +289,7 @@ impl Watchdog {
         tokio::pin!(gone);
         loop {
             tokio::select! {
+                biased;
                 () = &mut gone => return,
                 () = tokio::time::sleep(WATCH_PERIOD) => {}
             }

@@ -2,10 +2,10 @@
 //! explicit refusal. Reserves have a lane of their own, so that what frees stock is never shed before them.
 
 use std::collections::VecDeque;
-use std::time::Instant;
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
 use crate::command::Command;
 use crate::counters::{Counters, Taken};
@@ -136,7 +136,7 @@ impl Queue {
             match until {
                 None => self.arrived.notified().await,
                 Some(until) => {
-                    let woken = tokio::time::timeout_at(until.into(), self.arrived.notified()).await;
+                    let woken = tokio::time::timeout_at(until, self.arrived.notified()).await;
                     if woken.is_err() {
                         return Some(Vec::new());
                     }

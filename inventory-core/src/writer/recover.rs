@@ -1,6 +1,8 @@
 //! What to do with a batch that had no effect: try again, split, park, or refuse. Bounded in every direction.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::Writer;
 use super::attempt::Attempt;
@@ -53,7 +55,7 @@ impl Writer {
             StoreErrorKind::LockTimeout if attempt.tries < TRIES_MAX => attempt.skip_locked = true,
             StoreErrorKind::Transient if attempt.tries < TRIES_MAX => {
                 self.refuse_overdue(&mut attempt.batch, &Failure::Overloaded);
-                pause(attempt.tries).await;
+                self.pause(attempt.tries).await;
             }
             StoreErrorKind::Conflict | StoreErrorKind::LockTimeout | StoreErrorKind::Transient => {
                 return self.fail(attempt.batch, &Failure::Overloaded);
@@ -62,14 +64,14 @@ impl Writer {
                 self.session = None;
                 self.queue.set_store_down(Some(error.message.clone()));
                 self.refuse_overdue(&mut attempt.batch, &unavailable(&error));
-                pause(attempt.tries).await;
+                self.pause(attempt.tries).await;
             }
             StoreErrorKind::Full => {
                 // New holds need room; what frees stock is tried on.
                 let reserves = attempt.batch.take_out(|command, _| matches!(command, Command::Reserve(_)));
                 self.fail(reserves, &unavailable(&error));
                 self.refuse_overdue(&mut attempt.batch, &unavailable(&error));
-                pause(attempt.tries).await;
+                self.pause(attempt.tries).await;
             }
             StoreErrorKind::Data if attempt.batch.len() > 1 && *splits < SPLITS_MAX => {
                 *splits += 1;
@@ -109,6 +111,12 @@ impl Writer {
         })
     }
 
+    /// Before the next try: longer each time, with jitter.
+    async fn pause(&mut self, tries: u32) {
+        let longest = (PAUSE * 2_u32.saturating_pow(tries.min(10))).min(PAUSE_MAX);
+        tokio::time::sleep(self.chance.jitter(longest)).await;
+    }
+
     fn refuse_overdue(&self, batch: &mut Batch, failure: &Failure) {
         let now = Instant::now();
         let overdue = batch.take_out(|_, member: &Member| member.deadline <= now);
@@ -119,14 +127,6 @@ impl Writer {
         batch.fail(&self.memory.counters, &self.replies, failure);
         self.memory.settled.notify_waiters();
     }
-}
-
-async fn pause(tries: u32) {
-    let longest = (PAUSE * 2_u32.saturating_pow(tries.min(10))).min(PAUSE_MAX);
-    // Jitter from a fresh random id: two writers that met must not meet again in step.
-    let random = uuid::Uuid::new_v4().as_u128() % 1_000;
-    let share = u32::try_from(random).unwrap_or(0);
-    tokio::time::sleep(longest / 2 + longest / 2 * share / 1_000).await;
 }
 
 fn unavailable(error: &StoreError) -> Failure {

@@ -1,10 +1,9 @@
 //! The callers of the batch under way. They are kept apart from their commands so that a caller whose deadline passes while the
 //! store is silent can be told `OutcomeUnknown`, whatever the writer is waiting for.
 
-use std::time::Instant;
-
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::error::Failure;
 use crate::outcome::Answer;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::chance::mixed;
 use crate::store::StoreErrorKind;
 
 /// What happens to one batch.
@@ -112,14 +113,6 @@ impl Random {
             _ => Fault::Stall(short),
         })
     }
-}
-
-/// SplitMix64's step: every bit of the result depends on every bit of `x`.
-fn mixed(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! The tables, as plain maps, and what a batch does to them.
+//! The tables, as plain maps, and what a batch does to them. Plain data without locks or time: a store of one's own in memory (a
+//! simulation, a test double) is built on it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 
 use crate::clock::Timestamp;
 use crate::event::OutboxRow;
@@ -14,9 +14,9 @@ use crate::store::audit_rows::Watermarks;
 use crate::store::ledger_copy::LedgerCopy;
 use crate::store::{Adjustment, Effects, Resolution, StoreError, StoreErrorKind};
 
-/// Everything that was committed.
+/// Everything that was committed. Cloning it is taking a backup.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ledger {
+pub struct Ledger {
     pub(crate) products: BTreeMap<ProductId, Product>,
     pub(crate) reservations: BTreeMap<OrderId, Reservation>,
     /// The reservations that are HELD, by when they end. Follows from `reservations`.
@@ -36,7 +36,7 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// Whether the effects may be applied: every guard, key and CHECK that an SQL store has.
-    pub(super) fn check(&self, effects: &Effects) -> Result<(), StoreError> {
+    pub fn check(&self, effects: &Effects) -> Result<(), StoreError> {
         for created in &effects.created {
             if self.reservations.contains_key(&created.order) {
                 return conflict(format!("order {} exists", created.order));
@@ -69,7 +69,7 @@ impl Ledger {
     }
 
     /// Every table, for the audit.
-    pub(super) fn into_copy(self) -> LedgerCopy {
+    pub fn into_copy(self) -> LedgerCopy {
         let mut watermarks = Watermarks::default();
         for (name, at) in self.watermarks {
             watermarks.set(name, at);
@@ -99,7 +99,7 @@ impl Ledger {
     }
 
     /// Applies effects that were checked. Cannot fail.
-    pub(super) fn apply(&mut self, effects: Effects) {
+    fn apply(&mut self, effects: Effects) {
         let (batch, at) = (effects.journal.batch, effects.journal.at);
         let changed = effects.changed.into_iter().map(|(_, reservation)| reservation);
         for reservation in effects.created.into_iter().chain(changed) {
@@ -136,15 +136,22 @@ impl Ledger {
         }
     }
 
-    /// One page, in key order, and when each ends if it is held.
-    pub(super) fn orders_after(
-        &self,
-        after: Option<OrderId>,
-        limit: usize,
-    ) -> Vec<(OrderId, Option<Timestamp>)> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let page = self.reservations.range((from, Bound::Unbounded)).take(limit);
-        page.map(|(order, r)| (*order, (r.status == Status::Held).then_some(r.expires_at))).collect()
+    /// COMMIT: the batch's fence and its effects, which were checked, in one step.
+    pub fn commit(&mut self, batch: BatchId, effects: Option<Effects>, now: Timestamp) {
+        self.fences.insert(batch, (Resolution::Committed, now));
+        if let Some(effects) = effects {
+            self.apply(effects);
+        }
+    }
+
+    /// How a batch ended, if that is settled.
+    pub fn fence(&self, batch: BatchId) -> Option<Resolution> {
+        self.fences.get(&batch).map(|(resolution, _)| *resolution)
+    }
+
+    /// How a batch ended; if that was open, it is aborted from now on.
+    pub fn abort(&mut self, batch: BatchId, now: Timestamp) -> Resolution {
+        self.fences.entry(batch).or_insert((Resolution::Aborted, now)).0
     }
 }
 

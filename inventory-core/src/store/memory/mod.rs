@@ -6,6 +6,7 @@
 
 mod ledger;
 mod prune;
+mod reads;
 mod session;
 
 use std::sync::Arc;
@@ -23,10 +24,10 @@ use super::{
 use crate::clock::{Clock, ProcessClock, Timestamp};
 use crate::event::OutboxRow;
 use crate::ids::{BatchId, OrderId, ProductId};
-use crate::journal::{ProductChange, ProductVersion};
+use crate::journal::ProductVersion;
 use crate::reservation::Reservation;
 
-pub(crate) use self::ledger::Ledger;
+pub use self::ledger::Ledger;
 
 /// A ledger that lives and dies with its process. Cheap to clone; clones are the same ledger.
 #[derive(Clone)]
@@ -57,7 +58,7 @@ impl MemoryStore {
 
     /// Every event written so far, in order.
     pub fn outbox(&self) -> Vec<OutboxRow> {
-        self.shared.ledger.read().outbox.iter().map(|(_, _, row, _)| row.clone()).collect()
+        self.shared.ledger.read().events()
     }
 
     /// Everything, as it stands between two transactions.
@@ -80,44 +81,31 @@ impl Store for MemoryStore {
     async fn resolve(&self, batch: BatchId, _: Backend) -> Result<Resolution, StoreError> {
         // Waits for a transaction that is still open: it may be the very batch.
         let _turn = self.shared.turn.lock().await;
-        let mut ledger = self.shared.ledger.write();
         let now = self.shared.clock.now();
-        Ok(ledger.fences.entry(batch).or_insert((Resolution::Aborted, now)).0)
+        Ok(self.shared.ledger.write().abort(batch, now))
     }
 
     async fn read(&self, products: &[ProductId], orders: &[OrderId]) -> Result<Read, StoreError> {
-        let ledger = self.shared.ledger.read();
-        Ok(Read {
-            products: products.iter().filter_map(|id| ledger.products.get(id).cloned()).collect(),
-            known_orders: orders.iter().copied().filter(|id| ledger.reservations.contains_key(id)).collect(),
-        })
+        Ok(self.shared.ledger.read().read(products, orders))
     }
 
     async fn reservation(&self, order: OrderId) -> Result<(Timestamp, Option<Reservation>), StoreError> {
         let ledger = self.shared.ledger.read();
-        Ok((self.shared.clock.now(), ledger.reservations.get(&order).cloned()))
+        Ok((self.shared.clock.now(), ledger.reservation(order).cloned()))
     }
 
     async fn orders_after(&self, after: Option<OrderId>, limit: usize) -> Result<OrdersPage, StoreError> {
         let ledger = self.shared.ledger.read();
-        Ok(OrdersPage { now: self.shared.clock.now(), orders: ledger.orders_after(after, limit) })
+        Ok(ledger.orders_after(after, limit, self.shared.clock.now()))
     }
 
     async fn due(&self, grace: Duration, limit: usize) -> Result<Due, StoreError> {
         let ledger = self.shared.ledger.read();
-        let now = self.shared.clock.now();
-        let latest = now.minus(grace);
-        let over = ledger.open_holds.iter().take_while(|(expires_at, _)| *expires_at <= latest);
-        Ok(Due { now, orders: over.map(|(_, order)| *order).take(limit).collect() })
+        Ok(ledger.due(grace, limit, self.shared.clock.now()))
     }
 
     async fn holds_on(&self, product: ProductId, limit: usize) -> Result<Vec<HoldOn>, StoreError> {
-        let ledger = self.shared.ledger.read();
-        let holds = ledger.open_holds.iter().filter_map(|(expires_at, order)| {
-            let quantity = ledger.reservations.get(order)?.lines.quantity_of(product)?;
-            Some(HoldOn { order: *order, quantity, expires_at: *expires_at })
-        });
-        Ok(holds.take(limit).collect())
+        Ok(self.shared.ledger.read().holds_on(product, limit))
     }
 
     async fn history(
@@ -126,26 +114,7 @@ impl Store for MemoryStore {
         from_version: u64,
         limit: usize,
     ) -> Result<Vec<ProductVersion>, StoreError> {
-        let ledger = self.shared.ledger.read();
-        let versions = ledger.journal.iter().filter_map(|entry| {
-            let after = entry.products.iter().find(|p| p.product == product && p.version >= from_version)?;
-            let changes = entry.commands.iter().flat_map(|command| {
-                let lines = command.lines.iter().filter(|line| line.product == product);
-                lines.map(|line| ProductChange {
-                    kind: command.kind,
-                    order: command.order,
-                    units: line.units,
-                    reason: command.remark.as_ref().and_then(|remark| remark.reason.clone()),
-                })
-            });
-            Some(ProductVersion {
-                batch: entry.batch,
-                at: entry.at,
-                after: *after,
-                changes: changes.collect(),
-            })
-        });
-        Ok(versions.take(limit).collect())
+        Ok(self.shared.ledger.read().history(product, from_version, limit))
     }
 
     async fn prune(&self, retention: &Retention) -> Result<Pruned, StoreError> {

@@ -7,8 +7,8 @@ use crate::reservation::{Reservation, Status};
 use crate::store::{IdMap, Pruned, Retention};
 
 impl Ledger {
-    /// One bounded piece.
-    pub(super) fn prune(&mut self, retention: &Retention, now: Timestamp) -> Pruned {
+    /// See [`crate::store::Store::prune`]: one bounded piece.
+    pub fn prune(&mut self, retention: &Retention, now: Timestamp) -> Pruned {
         let mut room = Room { left: retention.rows_max, exhausted: false };
         let ended_before = now.minus(retention.reservations);
         let written_before = now.minus(retention.journal);

@@ -5,13 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::OwnedMutexGuard;
 
-use super::{Ledger, Shared};
-use crate::clock::Timestamp;
-use crate::ids::{BatchId, CustomerId, ProductId};
-use crate::store::{
-    Backend, CommitFailure, Effects, Footprint, IdSet, Locked, Resolution, Session, StoreError,
-    StoreErrorKind,
-};
+use super::Shared;
+use crate::ids::BatchId;
+use crate::store::{Backend, CommitFailure, Effects, Footprint, Locked, Session, StoreError, StoreErrorKind};
 
 pub(super) struct MemorySession {
     shared: Arc<Shared>,
@@ -42,10 +38,10 @@ impl Session for MemorySession {
         self.transaction = None;
         let turn = Arc::clone(&self.shared.turn).lock_owned().await;
         let ledger = self.shared.ledger.read();
-        if ledger.fences.contains_key(&batch) {
+        if ledger.fence(batch).is_some() {
             return Err(StoreError::new(StoreErrorKind::Conflict, format!("batch {batch} is fenced")));
         }
-        let locked = ledger.lock(footprint, self.shared.clock.now());
+        let locked = ledger.look(footprint, &ledger.concerned(footprint), self.shared.clock.now());
         self.transaction = Some(Transaction { batch, effects: None, _turn: turn });
         Ok(locked)
     }
@@ -60,60 +56,14 @@ impl Session for MemorySession {
 
     async fn commit(&mut self) -> Result<(), CommitFailure> {
         let transaction = self.transaction.take().ok_or_else(none_open)?;
-        let mut ledger = self.shared.ledger.write();
-        ledger.fences.insert(transaction.batch, (Resolution::Committed, self.shared.clock.now()));
-        if let Some(effects) = transaction.effects {
-            ledger.apply(effects);
-        }
+        let now = self.shared.clock.now();
+        self.shared.ledger.write().commit(transaction.batch, transaction.effects, now);
         Ok(())
     }
 
     async fn rollback(&mut self) -> Result<(), StoreError> {
         self.transaction = None;
         Ok(())
-    }
-}
-
-impl Ledger {
-    /// Everything that the rules need to know about the footprint.
-    fn lock(&self, footprint: &Footprint, now: Timestamp) -> Locked {
-        let reservations: Vec<_> = match footprint.read_orders {
-            true => footprint.orders.iter().filter_map(|order| self.reservations.get(order)).collect(),
-            false => Vec::new(),
-        };
-        let of_orders = reservations.iter().flat_map(|r| r.requested.iter()).map(|line| line.product);
-        let products: IdSet<ProductId> = footprint.products.iter().copied().chain(of_orders).collect();
-        let of_orders = reservations.iter().filter_map(|r| r.customer.clone());
-        let customers: IdSet<CustomerId> = footprint.customers.iter().cloned().chain(of_orders).collect();
-        Locked {
-            now,
-            customer_units: self.units_of(&customers, &products),
-            products: products.iter().filter_map(|id| Some((*id, self.products.get(id)?.clone()))).collect(),
-            reservations: reservations.into_iter().map(|r| (r.order, r.clone())).collect(),
-            adjustments: (footprint.adjustments.iter())
-                .filter_map(|id| Some((id.clone(), self.adjustments.get(id)?.clone())))
-                .collect(),
-            delivered: (footprint.deliveries.iter())
-                .filter(|delivery| self.deliveries.contains_key(*delivery))
-                .cloned()
-                .collect(),
-            skipped: Vec::new(),
-        }
-    }
-
-    fn units_of(
-        &self,
-        customers: &IdSet<CustomerId>,
-        products: &IdSet<ProductId>,
-    ) -> crate::store::IdMap<(CustomerId, ProductId), crate::quantity::Units> {
-        let first = ProductId::new(i64::MIN);
-        let last = ProductId::new(i64::MAX);
-        let rows = customers.iter().flat_map(|customer| {
-            self.customer_units.range((customer.clone(), first)..=(customer.clone(), last))
-        });
-        rows.filter(|((_, product), _)| products.contains(product))
-            .map(|(key, units)| (key.clone(), *units))
-            .collect()
     }
 }
 

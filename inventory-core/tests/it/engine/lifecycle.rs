@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use inventory_core::error::{CommitError, Failure, ReserveError};
+use inventory_core::options::{EngineOptions, WriterPlace};
 use inventory_core::reservation::Status;
 use inventory_core::store::memory::MemoryStore;
 use tokio::task::JoinSet;
@@ -53,6 +54,25 @@ async fn i7_two_requests_of_one_order_at_once_are_one_hold_and_one_replay() {
         assert_eq!(told, [false, true, true], "product {id}");
     }
     engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_seeded_engine_whose_writer_is_a_task_works_and_mints_the_same_batches_again() {
+    let mut batches = Vec::new();
+    for seed in [7, 7, 8] {
+        let seeded = EngineOptions { writer: WriterPlace::Runtime, seed: Some(seed), ..options() };
+        let engine = open(Arc::new(MemoryStore::default()), seeded).await;
+        stock(&engine, &[(1, 5)]).await;
+        let order = new_order();
+        engine.reserve(request(order, &[(1, 2)])).await.unwrap();
+        engine.commit(order, None, None).await.unwrap();
+        at_rest(&engine, &[1]).await;
+        let history = engine.history(product(1), 1, 10).await.unwrap();
+        batches.push(history.into_iter().map(|version| version.batch).collect::<Vec<_>>());
+        engine.shutdown().await;
+    }
+    assert_eq!((batches[0].len(), &batches[0]), (3, &batches[1]));
+    assert!(batches[2].iter().all(|batch| !batches[0].contains(batch)));
 }
 
 #[tokio::test]
