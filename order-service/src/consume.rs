@@ -71,7 +71,8 @@ impl Handler for OrderEvents {
     }
 }
 
-fn understand(event: &Incoming) -> Result<Option<Heard>, HandleError> {
+/// What an event says to an order; none if it is about something else. A permanent error says why it never will be understood.
+pub fn understand(event: &Incoming) -> Result<Option<Heard>, HandleError> {
     let heard = |order: Uuid, input: Input, money: Option<MoneyFact>| {
         let (event_type, traceparent) = (event.event_type.clone(), event.traceparent.clone());
         Some(Heard { id: event.id, event_type, traceparent, order, input, money })

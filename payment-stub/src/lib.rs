@@ -18,13 +18,13 @@ mod routes;
 mod service;
 mod state;
 mod store;
-mod wire;
+pub mod wire;
 mod worker;
 
 pub use api::{openapi, router};
 pub use handler::PaymentHandler;
 pub use method::{Behaviour, Method, UnknownMethod};
-pub use payment::{Payment, Status};
+pub use payment::{Payment, Request, Status};
 pub use service::{Service, ServiceOptions, Stopped};
 pub use state::{App, AppOptions};
 pub use store::open;

@@ -16,17 +16,21 @@ use crate::payment::{Payment, Request};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schema(as = ProcessRequest)]
-pub(crate) struct ProcessWire {
+pub struct ProcessWire {
     /// The payment; the idempotency key of everything done to it.
     payment_id: Uuid,
     /// For which order.
     order_id: Uuid,
     /// How much, with at most two decimal places.
-    #[schema(example = "12.30")]
+    #[schema(example = "12.30", pattern = r"^[0-9]{1,8}(\.[0-9]{1,2})?$")]
     amount: String,
     /// How it behaves: `approve`, `decline`, `slow:<ms>`, `silent`, `duplicate`, `late:<ms>`, `flaky:<percent>`; followed by how its
     /// refund does where that differs, such as `approve/silent`.
-    #[schema(example = "approve")]
+    #[schema(
+        example = "approve",
+        max_length = 64,
+        pattern = "^(approve|decline|silent|duplicate|(slow|late|flaky):[0-9]+)(/(approve|silent|duplicate|(slow|late|flaky):[0-9]+))?$"
+    )]
     method: String,
 }
 
@@ -53,7 +57,7 @@ impl Wire for ProcessWire {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schema(as = RefundRequest)]
-pub(crate) struct RefundWire {
+pub struct RefundWire {
     /// For the log.
     #[schema(min_length = 1, max_length = 255)]
     reason: Option<String>,
@@ -61,8 +65,9 @@ pub(crate) struct RefundWire {
 
 /// A refund, understood.
 #[derive(Debug, Default)]
-pub(crate) struct RefundRequest {
-    pub(crate) reason: Option<String>,
+pub struct RefundRequest {
+    /// For the log.
+    pub reason: Option<String>,
 }
 
 impl Wire for RefundWire {
@@ -74,6 +79,9 @@ impl Wire for RefundWire {
         match &self.reason {
             Some(reason) if reason.is_empty() || reason.len() > REASON_BYTES_MAX => {
                 Err(FieldError::new("reason", format!("must be 1 to {REASON_BYTES_MAX} bytes long")))
+            }
+            Some(reason) if reason.contains('\0') => {
+                Err(FieldError::new("reason", "must not contain a NUL character"))
             }
             _ => Ok(RefundRequest { reason: self.reason }),
         }

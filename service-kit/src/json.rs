@@ -31,7 +31,7 @@ pub async fn read<T: Wire>(request: Request<Body>, limits: &BodyLimits) -> Resul
     from_slice::<T>(&body::read(&head.headers, body, limits).await?)
 }
 
-/// As [`read`], for bodies that may be left out: none, whatever its `Content-Type`, is no body.
+/// As [`read`], for bodies that may be left out: none, whatever its `Content-Type`, is no body, and neither is `null`.
 pub async fn read_optional<T: Wire>(
     request: Request<Body>,
     limits: &BodyLimits,
@@ -42,6 +42,9 @@ pub async fn read_optional<T: Wire>(
         return Ok(None);
     }
     require_content_type(&head.headers, &["application/json"])?;
+    if bytes.trim_ascii() == b"null" {
+        return Ok(None);
+    }
     from_slice::<T>(&bytes).map(Some)
 }
 

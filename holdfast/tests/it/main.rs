@@ -10,6 +10,7 @@ mod check_order;
 mod checkout;
 mod crash;
 mod events;
+mod generated;
 mod import;
 mod journal;
 mod lifecycle;

@@ -21,7 +21,7 @@ use crate::wire::product::{ProductBody, ProductsBody};
     get,
     path = "/api/v1/inventory",
     tag = "products",
-    params(("productIds" = String, Query, description = "1 to 256 product ids, separated by commas", example = "1,2,3")),
+    params(("productIds" = String, Query, pattern = "^-?[0-9]+(,-?[0-9]+)*$", description = "1 to 256 product ids, separated by commas", example = "1,2,3")),
     responses(
         (status = 200, description = "Those that exist, and the ids of those that do not", body = ProductsBody),
         (status = 422, description = "`invalid_request`", body = ProblemBody, content_type = "application/problem+json"),

@@ -25,7 +25,7 @@ const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
     post,
     path = "/api/v1/inventory/release",
     tag = "reservations",
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 bytes; counts per order, with `items` only")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, description = "1 to 255 bytes; counts per order, with `items` only")),
     request_body = ReleaseWire,
     responses(
         (status = 200, description = "Released", body = ReleasedBody),

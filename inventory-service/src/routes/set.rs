@@ -27,7 +27,7 @@ use crate::wire::stock::SetWire;
     tag = "products",
     params(
         ("productId" = i64, Path),
-        ("If-Match" = Option<String>, Header, description = "The ETag that was read, or `*` for any existing product"),
+        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[^"]*")$"#, description = "The ETag that was read, or `*` for any existing product"),
     ),
     request_body = SetWire,
     responses(

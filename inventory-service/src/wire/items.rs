@@ -17,7 +17,7 @@ pub struct ItemWire {
     /// The product.
     pub product_id: i64,
     /// How many.
-    #[schema(value_type = i32, minimum = 1)]
+    #[schema(value_type = i32, minimum = 1, maximum = 2_147_483_647)]
     pub quantity: i64,
 }
 

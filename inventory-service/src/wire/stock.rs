@@ -28,15 +28,15 @@ const NAME: Field = Field::optional_not_null("name", TEXT);
 #[schema(as = SetRequest)]
 pub struct SetWire {
     /// Units in the warehouse, held ones included.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub on_hand: i64,
     /// Falling below it announces `inventory.stock.low`.
     #[serde(default, deserialize_with = "not_null")]
-    #[schema(value_type = i64, required = false, minimum = 0)]
+    #[schema(value_type = i64, required = false, minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub low_stock_threshold: Option<i64>,
     /// How many one customer may hold and have bought.
     #[serde(default, deserialize_with = "not_null")]
-    #[schema(value_type = i32, required = false, minimum = 1)]
+    #[schema(value_type = i32, required = false, minimum = 1, maximum = 2_147_483_647)]
     pub per_customer_limit: Option<i64>,
     /// For people.
     #[serde(default, deserialize_with = "not_null")]
@@ -52,15 +52,15 @@ pub struct ImportRowWire {
     /// The product.
     pub product_id: i64,
     /// Units in the warehouse, held ones included.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub on_hand: i64,
     /// See the single call.
     #[serde(default, deserialize_with = "not_null")]
-    #[schema(value_type = i64, required = false, minimum = 0)]
+    #[schema(value_type = i64, required = false, minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub low_stock_threshold: Option<i64>,
     /// See the single call.
     #[serde(default, deserialize_with = "not_null")]
-    #[schema(value_type = i32, required = false, minimum = 1)]
+    #[schema(value_type = i32, required = false, minimum = 1, maximum = 2_147_483_647)]
     pub per_customer_limit: Option<i64>,
     /// See the single call.
     #[serde(default, deserialize_with = "not_null")]
@@ -127,6 +127,7 @@ pub struct AdjustWire {
     #[schema(min_length = 1, max_length = 255)]
     pub adjustment_id: String,
     /// Units received (positive) or written off (negative).
+    #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64)]
     pub delta: i64,
     /// Why.
     #[schema(min_length = 1, max_length = 255)]

@@ -6,11 +6,12 @@ use service_kit::Problem;
 use service_kit::http::params::QueryParams;
 use service_kit::problem::ProblemBody;
 
-use super::history::{answer, page_of};
+use super::history::answer;
 use crate::api::CommonProblems;
 use crate::problems;
 use crate::state::App;
 use crate::wire::order::OrderPageBody;
+use crate::wire::page::page_of;
 
 /// Everybody's orders, oldest first: for operators and audits.
 #[utoipa::path(
@@ -18,7 +19,7 @@ use crate::wire::order::OrderPageBody;
     path = "/api/v1/orders",
     tag = "operations",
     params(
-        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
+        ("cursor" = Option<String>, Query, pattern = r"^[0-9a-f]{1,15}\.[0-9a-f]{32}$", description = "`nextCursor` of the page before"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 100, description = "How many; 20 by default"),
     ),
     responses(

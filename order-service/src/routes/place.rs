@@ -30,7 +30,7 @@ const TRACEPARENT_BYTES: usize = 55;
     post,
     path = "/api/v1/orders",
     tag = "orders",
-    params(("Idempotency-Key" = String, Header, description = "1 to 255 bytes; new for each order")),
+    params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "1 to 255 bytes; new for each order")),
     request_body = PlaceWire,
     responses(
         (status = 202, description = "Placed; follow it at `Location`", body = OrderBody, headers(("Location" = String))),

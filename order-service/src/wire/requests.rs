@@ -49,10 +49,10 @@ pub struct PricedItemWire {
     /// The product.
     pub product_id: i64,
     /// How many.
-    #[schema(value_type = i32, minimum = 1)]
+    #[schema(value_type = i32, minimum = 1, maximum = 2_147_483_647)]
     pub quantity: i64,
     /// What one costs; 0.00 is a price.
-    #[schema(example = "12.30")]
+    #[schema(example = "12.30", pattern = r"^[0-9]{1,8}(\.[0-9]{1,2})?$")]
     pub unit_price: String,
 }
 
@@ -209,6 +209,9 @@ impl Wire for AbandonWire {
 #[schema(as = SkipRequest)]
 pub struct SkipWire {
     /// Which, such as `REFUND_PAYMENT`.
+    #[schema(
+        pattern = "^(RESERVE_INVENTORY|COMMIT_INVENTORY|RELEASE_INVENTORY|RESTOCK_INVENTORY|PROCESS_PAYMENT|ASK_PAYMENT|REFUND_PAYMENT)$"
+    )]
     pub action: String,
     /// Why.
     #[schema(min_length = 1, max_length = 255)]

@@ -3,9 +3,8 @@
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use service_kit::http::body;
 use service_kit::problem::ProblemBody;
-use service_kit::{BodyLimits, Problem, json};
+use service_kit::{Problem, json};
 
 use super::behave;
 use super::params::PaymentParam;
@@ -15,7 +14,7 @@ use crate::method::{Behaviour, Method};
 use crate::problems;
 use crate::state::App;
 use crate::store::{find, refund};
-use crate::wire::{PaymentBody, RefundRequest, RefundWire};
+use crate::wire::{PaymentBody, RefundWire};
 
 /// Give the money of a successful payment back. Safe to repeat: it is given back once.
 ///
@@ -39,7 +38,7 @@ pub(crate) async fn refund_payment(
     PaymentParam(id): PaymentParam,
     request: Request,
 ) -> Result<Response, Problem> {
-    let asked = read(request, &app.options().body).await?;
+    let asked = json::read_optional::<RefundWire>(request, &app.options().body).await?.unwrap_or_default();
     let known = find(app.database(), id).await.map_err(problems::read)?;
     let method = known.ok_or_else(|| problems::not_found(id))?.request.method.parse::<Method>();
     let behaviour = method.map_or(Behaviour::Approve, |method| method.refund);
@@ -60,15 +59,4 @@ pub(crate) async fn refund_payment(
     let payment = refunding.map_err(|error| problems::refund(id, error))?;
     behave::after(&app, behaviour, fate).await?;
     Ok(json::answer(StatusCode::ACCEPTED, &PaymentBody::from(payment)))
-}
-
-/// No body at all is as good as an empty object.
-async fn read(request: Request, limits: &BodyLimits) -> Result<RefundRequest, Problem> {
-    let (head, body) = request.into_parts();
-    let bytes = body::read(&head.headers, body, limits).await?;
-    if bytes.is_empty() {
-        return Ok(RefundRequest::default());
-    }
-    json::require_content_type(&head.headers, &["application/json"])?;
-    json::from_slice::<RefundWire>(&bytes)
 }

@@ -3,5 +3,5 @@
 mod all_in_one;
 mod apart;
 mod choreography;
-mod market;
+pub(crate) mod market;
 mod poison;

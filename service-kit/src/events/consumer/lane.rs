@@ -9,14 +9,13 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::Breaker;
-use super::incoming;
 use super::letter::{self, Cause};
 use super::meters::Meters;
 use super::options::ConsumerOptions;
 use super::parking::Parking;
 use crate::events::backoff::Backoff;
 use crate::events::headers::{EVENT_TYPE, REDRIVE_GROUP, REDRIVE_STAMP, get, number};
-use crate::events::{HandleError, Handled, Handler, Publisher, Received, Record, Transport};
+use crate::events::{HandleError, Handled, Handler, Incoming, Publisher, Received, Record, Transport};
 
 /// Whether a record is done for good, or was left as it was because the lanes are to halt.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,7 +88,7 @@ impl Worker {
         if self.asks.load(Ordering::Acquire) && self.has_to_follow(record).await? {
             return Ok(Need::Letter(Cause::Follows));
         }
-        let event = match incoming::read(record) {
+        let event = match Incoming::read(record) {
             Ok(event) => event,
             Err(reason) => return Ok(Need::Letter(Cause::Refused { reason, attempts })),
         };
