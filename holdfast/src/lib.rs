@@ -25,6 +25,7 @@ pub mod verbs;
 
 mod advice;
 mod banner;
+mod descriptors;
 mod logs;
 mod progress;
 mod signals;
@@ -73,7 +74,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn start(verb: Option<cli::Verb>, settings: &config::Settings) -> anyhow::Result<Verdict> {
-    logs::init(settings, verb.as_ref().is_none_or(cli::Verb::serves))?;
+    let serves = verb.as_ref().is_none_or(cli::Verb::serves);
+    logs::init(settings, serves)?;
+    if serves {
+        descriptors::raise_limit();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let verdict = runtime.block_on(verbs::run(verb, settings));
     // A blocking read of a file or terminal must not keep a finished process alive.

@@ -5,6 +5,7 @@
 
 mod administration;
 mod answers;
+mod attack;
 mod batch;
 mod check_order;
 mod checkout;

@@ -124,6 +124,12 @@ impl Caller {
         Self { client, url: url.to_owned() }
     }
 
+    /// Connects anew for every request.
+    pub(crate) fn without_keep_alive(url: &str) -> Self {
+        let client = reqwest::Client::builder().timeout(PATIENCE).pool_max_idle_per_host(0);
+        Self { client: client.build().expect("a client"), url: url.to_owned() }
+    }
+
     /// Sends a request that nothing else here can; fails if there is no answer.
     pub(crate) async fn send(
         &self,
