@@ -1,13 +1,18 @@
 //! Everything that a fuzzer ever found interesting, through every decoder: a normal test, without a fuzzer.
 
+mod mutations;
+
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use decoders::TARGETS;
+use rand::seq::IndexedRandom as _;
 
 /// How much the process may grow over the whole corpus.
 const GROWTH_KIB_MAX: u64 = 192 * 1_024;
+/// Changes of each file that are tried.
+const MUTATIONS: usize = 40;
 /// Bytes of the corpus that a checkout carries.
 const CORPUS_BYTES_MAX: usize = 512 * 1_024;
 
@@ -51,6 +56,26 @@ fn i15_everything_in_the_corpus_passes_every_decoder_in_bounded_memory() {
     assert!(broken.is_empty(), "{broken:#?}");
     let after = peak_kib();
     assert!(after < before + GROWTH_KIB_MAX, "grew from {before} to {after} KiB");
+}
+
+#[test]
+fn i15_the_corpus_with_a_few_bytes_changed_passes_its_decoders() {
+    let mut random = mutations::random(20_261_123);
+    for (target, run) in TARGETS {
+        let files = corpus(target);
+        for (file, bytes) in &files {
+            for _ in 0..MUTATIONS {
+                let other = files.choose(&mut random).map_or(&[][..], |(_, bytes)| bytes);
+                let mutated = mutations::of(bytes, other, &mut random);
+                let passed = catch_unwind(AssertUnwindSafe(|| run(&mutated)));
+                assert!(
+                    passed.is_ok(),
+                    "{target} breaks a promise on {:?}, made from {file}",
+                    String::from_utf8_lossy(&mutated)
+                );
+            }
+        }
+    }
 }
 
 #[test]
