@@ -156,7 +156,7 @@ impl Queue {
             state.wake_at = wanted;
         }
         // Those who have not come by then are not waited for.
-        let _late = tokio::time::timeout_at(until.into(), self.arrived.notified()).await;
+        let _late = tokio::time::timeout_at(until, self.arrived.notified()).await;
     }
 
     /// What frees stock goes first, but a quarter of a batch is kept for reserves that wait.
