@@ -9,13 +9,31 @@
 //! What it proves is listed with the variants of [`Violation`]. Two clocks are never compared: a hold's time is judged by the
 //! journal's, the order of requests and answers by the histories'.
 
+mod answers;
+mod cases;
+mod causes;
+mod ends;
+mod findings;
 pub mod history;
+mod journal;
+mod keyed;
+mod least;
+mod life;
 mod options;
+mod serial;
+mod sold_out;
+mod stock;
+mod times;
 mod verdict;
 mod violation;
 mod words;
 
 use inventory_core::journal::JournalEntry;
+
+use causes::Span;
+use findings::Findings;
+use journal::Journal;
+use life::HeldUnits;
 
 pub use history::Record;
 pub use options::{Callers, Extent, Options};
@@ -28,8 +46,34 @@ pub fn check(
     histories: impl IntoIterator<Item = Record>,
     options: &Options,
 ) -> Verdict {
-    let _options = options;
-    let batches = u64::try_from(journal.into_iter().count()).unwrap_or(u64::MAX);
-    let operations = u64::try_from(histories.into_iter().count()).unwrap_or(u64::MAX);
-    Verdict { checked: Checked { batches, operations, ..Checked::default() }, ..Verdict::default() }
+    let mut found = Findings::new(options);
+    let findings = &mut found;
+    let records = cases::merge(histories, findings);
+    let journal = Journal::new(journal, options, findings);
+    stock::check(&journal, findings);
+    let serial = serial::order(&journal, findings);
+
+    let mut held = HeldUnits::default();
+    let mut lives = Vec::new();
+    let mut cases = Vec::new();
+    for case in cases::collect(&journal, &serial, &records, findings) {
+        let life = life::replay(&journal, &case, &mut held, findings);
+        let causes = causes::find(&journal, &case, &life, &records, options, findings);
+        let ends = ends::follow(&journal, &case, &causes, &records);
+        ends::check(&journal, &case, &life, &ends, options, findings);
+        ends::check_told(&journal, &case, &ends, &records, findings);
+        lives.push(life);
+        cases.push((case, causes));
+    }
+    life::check_held(&journal, &held, findings);
+
+    let mut spans = vec![Span::ANY; journal.entries.len()];
+    let lowered = keyed::check_adjustments(&journal, &records, &mut spans, findings);
+    let times = times::spread(&journal, &serial, spans, &cases, &records, findings);
+    for ((case, causes), life) in cases.iter().zip(&lives) {
+        answers::check(&journal, case, life, causes, &times, &records, findings);
+    }
+    keyed::check_levels(&journal, &times, &records, findings);
+    sold_out::check(&journal, &cases, &lowered, &times, &records, options, findings);
+    found.into_verdict()
 }
