@@ -9,7 +9,7 @@ const ONLY_FROM: [(&str, &[&str]); 2] = [
     ("rdkafka", &["service-kit"]),
     (
         "inventory-core",
-        &["inventory-service", "holdfast", "ledger-check", "benches", "decoders"],
+        &["inventory-service", "holdfast", "ledger-check", "simulation", "benches", "decoders"],
     ),
 ];
 

@@ -1,0 +1,93 @@
+//! Many seeds.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::faults::Fault;
+use crate::goals::Goal;
+use crate::mutant::Mutant;
+use crate::run::{Report, Run};
+use crate::tally::Tally;
+
+/// Which seeds, and how.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    /// The seeds.
+    pub seeds: Range<u64>,
+    /// A defect on purpose.
+    pub mutant: Option<Mutant>,
+    /// Threads; each runs whole seeds.
+    pub jobs: usize,
+    /// Whether to stop at the first violation.
+    pub stops_at_first: bool,
+}
+
+/// What came of all of them.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Seeds run.
+    pub seeds: u64,
+    /// Requests made.
+    pub ops: u64,
+    /// Batches committed.
+    pub batches: u64,
+    /// Virtual time.
+    pub virtual_time: Duration,
+    /// Corners reached.
+    pub goals: Tally<Goal>,
+    /// Faults injected.
+    pub faults: Tally<Fault>,
+    /// Seeds with violations, in order, and what was found.
+    pub violations: Vec<(u64, Vec<String>)>,
+}
+
+impl Summary {
+    /// Corners that were never reached.
+    pub fn missed(&self) -> Vec<Goal> {
+        Goal::ALL.iter().copied().filter(|goal| self.goals.of(*goal) == 0).collect()
+    }
+
+    fn add(&mut self, report: &Report) {
+        self.seeds += 1;
+        self.ops += report.ops as u64;
+        self.batches += report.batches as u64;
+        self.virtual_time += report.virtual_time;
+        self.goals.merge(&report.goals);
+        self.faults.merge(&report.faults);
+        if !report.violations.is_empty() {
+            self.violations.push((report.seed, report.violations.clone()));
+            self.violations.sort_unstable();
+        }
+    }
+}
+
+impl Campaign {
+    /// Runs them. `progress` hears of every seed that is done.
+    pub fn run(&self, progress: impl Fn(&Summary) + Sync) -> std::io::Result<Summary> {
+        let next = AtomicU64::new(self.seeds.start);
+        let summary = Mutex::new(Summary::default());
+        let work = || -> std::io::Result<()> {
+            loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                let is_over = self.stops_at_first && !summary.lock().violations.is_empty();
+                if seed >= self.seeds.end || is_over {
+                    return Ok(());
+                }
+                let report = Run { seed, mutant: self.mutant, traced: false }.run()?;
+                let mut summary = summary.lock();
+                summary.add(&report);
+                progress(&summary);
+            }
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..self.jobs.max(1)).map(|_| scope.spawn(work)).collect();
+            threads
+                .into_iter()
+                .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })?;
+        Ok(summary.into_inner())
+    }
+}

@@ -1,0 +1,54 @@
+//! Defects on purpose. A simulation that was never seen failing proves nothing: each of these must be caught.
+
+use std::fmt;
+
+/// What the simulated ledger gets wrong.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Mutant {
+    /// Sessions lock no product rows.
+    DroppedLock,
+    /// Effects are written without looking at keys, versions and states.
+    SkippedGuard,
+    /// A release gives its stock back twice.
+    DoubleRelease,
+    /// COMMIT is acknowledged, and sometimes lost afterwards.
+    EarlyAcknowledgement,
+    /// Reads outside transactions show products as they were seconds ago.
+    StaleReads,
+    /// Reads outside transactions know no orders: the retry of the order that took the last unit is refused.
+    ForgottenOrders,
+    /// An unknown COMMIT is settled by looking whether it is there, and nothing else.
+    ReadingResolver,
+}
+
+impl Mutant {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::DroppedLock,
+        Self::SkippedGuard,
+        Self::DoubleRelease,
+        Self::EarlyAcknowledgement,
+        Self::StaleReads,
+        Self::ForgottenOrders,
+        Self::ReadingResolver,
+    ];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DroppedLock => "dropped-lock",
+            Self::SkippedGuard => "skipped-guard",
+            Self::DoubleRelease => "double-release",
+            Self::EarlyAcknowledgement => "early-acknowledgement",
+            Self::StaleReads => "stale-reads",
+            Self::ForgottenOrders => "forgotten-orders",
+            Self::ReadingResolver => "reading-resolver",
+        }
+    }
+}
+
+impl fmt::Display for Mutant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

@@ -1,0 +1,4 @@
+//! The simulation, simulated: its ledger conforms, its seeds replay, its mutants are caught.
+
+mod conformance;
+mod seeds;
