@@ -1,11 +1,12 @@
 # The only commands anyone needs. `make test` installs what the tests need.
-.PHONY: run test check loom fuzz bench instructions load
+.PHONY: run test check loom simulate fuzz bench instructions load
 
 run:   ; cargo run --release
 test:  ; scripts/test.sh
 check: ; scripts/check.sh
 loom:  ; scripts/loom.sh
 fuzz:  ; scripts/fuzz.sh
+simulate: ; cargo run --release -p simulation -- --seeds 0..10000 --jobs 2
 instructions: ; scripts/instructions.sh
 bench:
 	scripts/install-postgres.sh && scripts/install-redis.sh && scripts/install-kafka.sh

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use inventory_core::engine::Engine;
 use inventory_core::options::{EngineOptions, WriterPlace};
+use inventory_core::store::Sharing;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +33,8 @@ pub(crate) struct Processes {
     world: World,
     dice: Dice,
     options: EngineOptions,
+    /// How many engines there are.
+    count: usize,
     places: Mutex<Places>,
 }
 
@@ -46,7 +49,8 @@ impl Processes {
     pub(crate) fn new(seed: u64, ledger: SimulatedLedger, world: World) -> Self {
         let dice = Dice::of(seed, "processes");
         let options = options(&dice);
-        Self { ledger, world, dice, options, places: Mutex::default() }
+        let count = *dice.pick(&[1, 2, 2, 3, 3]);
+        Self { ledger, world, dice, options, count, places: Mutex::default() }
     }
 
     /// Starts an engine in this place. Tries until the ledger lets it.
@@ -60,7 +64,7 @@ impl Processes {
         let seed = self.dice.range(0..=u64::MAX - 1);
         let options = EngineOptions { seed: Some(seed), ..self.options };
         let link = Link::new(process, self.world.clone());
-        let client = self.ledger.client(link.clone());
+        let client = self.ledger.client(link.clone(), self.sharing());
         loop {
             let encoder = Arc::new(Encoder::new(seed));
             match Engine::open(Arc::new(client.clone()), encoder, options).await {
@@ -104,6 +108,16 @@ impl Processes {
     /// When a process was killed, if it was.
     pub(crate) fn died(&self, process: u32) -> Option<Instant> {
         self.places.lock().died.get(&process).copied()
+    }
+
+    /// How many engines there are, unless one was killed just now.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// A single engine has the ledger for itself.
+    pub(crate) fn sharing(&self) -> Sharing {
+        if self.count == 1 { Sharing::Exclusive } else { Sharing::Shared }
     }
 
     pub(crate) fn options(&self) -> &EngineOptions {

@@ -98,7 +98,7 @@ impl Run {
 
 async fn live(seed: u64, ledger: &SimulatedLedger, shop: &Shop) -> Vec<String> {
     let dice = Dice::of(seed, "run");
-    let places = usize::try_from(dice.range(2..=3)).unwrap_or(2);
+    let places = shop.processes.count();
     for place in 0..places {
         shop.processes.start(place).await;
     }
@@ -113,6 +113,7 @@ async fn live(seed: u64, ledger: &SimulatedLedger, shop: &Shop) -> Vec<String> {
     };
     tokio::join!(everyone, heal);
     tokio::time::sleep(REST).await;
+    surprise_at_rest(&dice, seed, ledger, shop).await;
     let mut findings = checks::all(seed, ledger, shop).await;
     for running in shop.processes.all() {
         if tokio::time::timeout(Duration::from_secs(30), running.engine.shutdown()).await.is_err() {
@@ -120,6 +121,18 @@ async fn live(seed: u64, ledger: &SimulatedLedger, shop: &Shop) -> Vec<String> {
         }
     }
     findings
+}
+
+/// The last thing that happens befalls a ledger whose engines have nothing to do: they find out when somebody asks them.
+async fn surprise_at_rest(dice: &Dice, seed: u64, ledger: &SimulatedLedger, shop: &Shop) {
+    let faults = &shop.world.faults;
+    if faults.rate(Fault::Failover) > 0 && dice.percent(50) {
+        let standby = ledger.backup();
+        workload::one_more_sale(shop, seed).await;
+        ledger.fail_over(standby, dice.millis(10..=500)).await;
+    } else if faults.rate(Fault::Restart) > 0 && dice.percent(50) {
+        ledger.restart(dice.millis(10..=500)).await;
+    }
 }
 
 /// Everything that befalls servers and processes, until the shop closes. Ends with everyone running.

@@ -2,6 +2,7 @@
 //! order that the ledger knew already. And what the sweeper ended was told, once.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use inventory_core::error::{ReserveError, Shortage};
 use inventory_core::ids::ProductId;
@@ -28,7 +29,7 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
         }
         if let ReserveError::InsufficientStock(short) = refusal {
             let unjustified = |short: &&Shortage| {
-                lowest(op, levels.get(&short.product).map_or(&[], Vec::as_slice))
+                lowest(op, levels.get(&short.product).map_or(&[], Vec::as_slice), evidence.grace)
                     .is_none_or(|lowest| lowest >= short.requested.units())
             };
             findings.extend(short.iter().filter(unjustified).map(|short| {
@@ -50,10 +51,11 @@ fn is_for_new_orders(refusal: &ReserveError) -> bool {
     )
 }
 
-/// The lowest level from question to answer.
-fn lowest(op: &Op, levels: &[Level]) -> Option<Units> {
-    let before = levels.iter().rev().find(|level| level.at <= op.begun);
-    let during = levels.iter().filter(|level| level.at > op.begun && level.at <= op.ended);
+/// The lowest level from question to answer, or from a while before.
+fn lowest(op: &Op, levels: &[Level], grace: Duration) -> Option<Units> {
+    let from = op.begun.checked_sub(grace).unwrap_or(op.begun);
+    let before = levels.iter().rev().find(|level| level.at <= from);
+    let during = levels.iter().filter(|level| level.at > from && level.at <= op.ended);
     before.into_iter().chain(during).map(|level| level.available).min()
 }
 

@@ -8,6 +8,7 @@ mod rest;
 
 use std::time::Duration;
 
+use inventory_core::store::Sharing;
 use inventory_core::store::ledger_copy::LedgerCopy;
 
 use self::orders::Orders;
@@ -18,6 +19,10 @@ use crate::workload::Shop;
 /// How long after its time a hold may still be held: the scan for orphans, its period, and a margin for batches on their way.
 pub(crate) const SWEEP_BOUND: Duration = Duration::from_secs(4);
 
+/// An exclusive engine refuses by what it has settled. What its own unanswered batch gives back counts from the answer on: to everyone
+/// outside that batch is still under way.
+const UNSETTLED_MAX: Duration = Duration::from_secs(30);
+
 /// What was found, in words.
 pub(crate) type Findings = Vec<String>;
 
@@ -26,6 +31,8 @@ pub(crate) struct Evidence {
     pub(crate) ops: Vec<Op>,
     pub(crate) log: Log,
     pub(crate) copy: LedgerCopy,
+    /// How stale "sold out" may be.
+    grace: Duration,
     orders: Orders,
 }
 
@@ -33,7 +40,11 @@ impl Evidence {
     fn gather(ledger: &SimulatedLedger, shop: &Shop) -> Self {
         let (ops, log) = (shop.history.ops(), ledger.log());
         let orders = Orders::of(&log);
-        Self { ops, log, copy: ledger.copy(), orders }
+        let grace = match shop.processes.sharing() {
+            Sharing::Shared => Duration::ZERO,
+            Sharing::Exclusive => UNSETTLED_MAX,
+        };
+        Self { ops, log, copy: ledger.copy(), grace, orders }
     }
 }
 

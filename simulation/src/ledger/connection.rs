@@ -94,7 +94,9 @@ impl Connection {
     fn hold_commit(&mut self) {
         self.standing = Standing::Broken;
         let Some(wire) = self.link.take(self.pid) else { return };
-        let held = self.shared.world.faults.dice().millis(5..=9_000);
+        let dice = self.shared.world.faults.dice();
+        // Soon enough to overtake the resolver, or long after it.
+        let held = if dice.percent(50) { dice.millis(1..=40) } else { dice.millis(40..=9_000) };
         let goals = self.shared.world.goals.clone();
         self.shared.tasks.spawn(async move {
             tokio::time::sleep(held).await;

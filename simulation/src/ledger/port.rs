@@ -26,12 +26,13 @@ use crate::mutant::Mutant;
 pub struct Client {
     shared: Arc<Shared>,
     link: Link,
+    sharing: Sharing,
 }
 
 impl SimulatedLedger {
-    /// A client for the process with this way here.
-    pub fn client(&self, link: Link) -> Client {
-        Client { shared: self.shared.clone(), link }
+    /// A client for the process with this way here, which says of the ledger that it is `sharing`.
+    pub fn client(&self, link: Link, sharing: Sharing) -> Client {
+        Client { shared: self.shared.clone(), link, sharing }
     }
 }
 
@@ -78,7 +79,7 @@ fn away(message: &str) -> StoreError {
 #[async_trait]
 impl Store for Client {
     fn sharing(&self) -> Sharing {
-        Sharing::Shared
+        self.sharing
     }
 
     async fn open_session(&self) -> Result<Box<dyn Session>, StoreError> {

@@ -7,11 +7,14 @@ mod shopper;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use inventory_core::ids::{CustomerId, ProductId};
+use inventory_core::engine::ReserveRequest;
+use inventory_core::ids::{CustomerId, OrderId, ProductId};
+use inventory_core::lines::Lines;
 use inventory_core::quantity::{Quantity, Units};
 
 pub(crate) use self::caller::{Caller, Shop};
 use crate::dice::Dice;
+use crate::history::{Asked, Ending};
 
 /// The product that everyone wants.
 pub(crate) const HOT: ProductId = ProductId::new(1);
@@ -23,6 +26,8 @@ pub(crate) const LIMIT: u32 = 2;
 pub(crate) const NEW: ProductId = ProductId::new(10);
 /// Callers' numbers: keepers first.
 const KEEPERS: u32 = 2;
+/// Who sells when everyone else has gone.
+const SELLER: u32 = 9_998;
 
 /// What the shop begins with: a hot product, two of which there are few, some more, a limited one.
 fn stock(dice: &Dice) -> Vec<(ProductId, i64)> {
@@ -40,10 +45,23 @@ pub(crate) async fn set_up(shop: &Shop, seed: u64) {
     }
 }
 
+/// Sells one unit of some products; who buys has nothing to do with what follows.
+pub(crate) async fn one_more_sale(shop: &Shop, seed: u64) {
+    let seller = Caller::new(shop, seed, SELLER);
+    for product in 1..=6 {
+        let order = OrderId::new(seller.dice.id());
+        let lines = Lines::one(ProductId::new(product), Quantity::ONE);
+        let request = ReserveRequest { order, lines, customer: None, ttl: None };
+        if seller.ask(Asked::Reserve(request)).await.ending() == Ending::Yes {
+            seller.ask(Asked::Commit(order, None)).await;
+        }
+    }
+}
+
 /// Everyone who will come, within `open`.
 pub(crate) fn clients(shop: &Shop, seed: u64, open: Duration) -> Vec<BoxFuture<'static, ()>> {
     let dice = Dice::of(seed, "clients");
-    let shoppers = u32::try_from(dice.range(20..=70)).unwrap_or(20);
+    let shoppers = u32::try_from(dice.range(30..=110)).unwrap_or(20);
     let mut clients: Vec<BoxFuture<'static, ()>> = Vec::new();
     for number in 0..KEEPERS {
         clients.push(Box::pin(keeper::work(Caller::new(shop, seed, number + 1), open)));

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use inventory_core::event::OutboxRow;
-use inventory_core::store::Store;
 use inventory_core::store::conformance::{StoreFactory, Subject, run_all};
+use inventory_core::store::{Sharing, Store};
 use simulation::ledger::{Client, Link, SimulatedLedger, World};
 
 struct Simulated;
@@ -31,7 +31,7 @@ struct InSimulation {
 
 impl InSimulation {
     fn over(ledger: SimulatedLedger, world: World) -> Box<dyn Subject> {
-        let client = ledger.client(Link::new(1, world.clone()));
+        let client = ledger.client(Link::new(1, world.clone()), Sharing::Shared);
         Box::new(Self { ledger, world, client })
     }
 }

@@ -1,0 +1,52 @@
+//! Each defect on purpose is caught, and by the check that is there for it.
+
+use simulation::campaign::Campaign;
+use simulation::mutant::Mutant;
+
+/// Seeds in which every mutant must be caught.
+const SEEDS: u64 = 1_000;
+
+/// Runs seeds until one catches the mutant; by one of these invariants.
+fn is_caught(mutant: Mutant, by: &[&str]) {
+    let campaign = Campaign { seeds: 0..SEEDS, mutant: Some(mutant), jobs: 1, stops_at_first: true };
+    let summary = campaign.run(|_| {}).unwrap();
+    let (seed, found) = summary.violations.first().expect("no seed caught it");
+    println!("{mutant}: caught by seed {seed}: {}", found[0]);
+    let is_by = |violation: &String| by.iter().any(|by| violation.starts_with(by));
+    assert!(found.iter().any(is_by), "{mutant}: seed {seed} found {found:?}");
+}
+
+#[test]
+fn i9_a_dropped_lock_is_caught() {
+    is_caught(Mutant::DroppedLock, &["audit: version_chain", "audit: version_effect"]);
+}
+
+#[test]
+fn i7_a_skipped_guard_is_caught() {
+    is_caught(Mutant::SkippedGuard, &["I7", "audit: order_life", "audit: version_chain"]);
+}
+
+#[test]
+fn i2_a_double_release_is_caught() {
+    is_caught(Mutant::DoubleRelease, &["audit: version_effect", "audit: held_sum"]);
+}
+
+#[test]
+fn i5_an_acknowledgement_before_the_commit_is_caught() {
+    is_caught(Mutant::EarlyAcknowledgement, &["I5"]);
+}
+
+#[test]
+fn i14_a_refusal_from_a_stale_read_is_caught() {
+    is_caught(Mutant::StaleReads, &["I14", "I3"]);
+}
+
+#[test]
+fn i7_a_refusal_of_a_replay_is_caught() {
+    is_caught(Mutant::ForgottenOrders, &["I7"]);
+}
+
+#[test]
+fn i6_a_resolver_that_only_reads_is_caught() {
+    is_caught(Mutant::ReadingResolver, &["I6"]);
+}
