@@ -227,7 +227,7 @@ impl Writer {
     }
 
     /// Gives those who were just answered the time to ask again: one batch costs less than two of half its size.
-    async fn gather(&self) {
+    async fn gather(&mut self) {
         if let Some(patience) = self.pace.patience() {
             self.queue.gather(self.pace.commands(), Instant::now() + patience).await;
         }
