@@ -1,7 +1,7 @@
 //! What a server process does for a batch: begin, persist, COMMIT.
 
 use inventory_core::ids::{BatchId, ProductId};
-use inventory_core::store::{Effects, Footprint, IdSet, Locked, StoreError, StoreErrorKind};
+use inventory_core::store::{Effects, Footprint, IdMap, IdSet, Locked, StoreError, StoreErrorKind};
 
 use super::Shared;
 use super::locks::{Key, Pid};
@@ -33,10 +33,16 @@ impl Shared {
             return Err(conflict(format!("batch {batch} is fenced")));
         }
         if let Some(process) = self.state.lock().processes.get_mut(&pid) {
-            process.open = Some(Transaction { batch, effects: None });
+            process.open = Some(Transaction { batch, read: IdMap::default(), effects: None });
         }
-        // The first look at the orders is unlocked, to learn what to lock.
-        let mut wanted: Vec<ProductId> = self.state.lock().tables.concerned(footprint).into_iter().collect();
+        // The orders that exist are read unlocked, since they say what to lock.
+        let (concerned, read) = {
+            let mut state = self.state.lock();
+            let now = state.now();
+            let looked = state.tables.look(footprint, &IdSet::default(), now);
+            (state.tables.concerned(footprint), looked.reservations)
+        };
+        let mut wanted: Vec<ProductId> = concerned.into_iter().collect();
         wanted.sort_unstable();
         self.step().await;
         let locked = self.lock_products(pid, &wanted, footprint.skip_locked).await?;
@@ -55,6 +61,11 @@ impl Shared {
             if !found.skipped.is_empty() {
                 self.world.goals.count(Goal::Skipped);
             }
+        }
+        // They stay as they were read; those that were not there are as they are under the locks.
+        found.reservations.extend(read);
+        if let Some(open) = state.processes.get_mut(&pid).and_then(|process| process.open.as_mut()) {
+            open.read.clone_from(&found.reservations);
         }
         Ok(found)
     }
@@ -100,6 +111,7 @@ impl Shared {
                 self.lock(pid, &key).await?;
             }
             self.step().await;
+            self.refuse_changed_meanwhile(pid, &effects)?;
             self.state.lock().tables.check(&effects).inspect_err(|error| {
                 if error.kind == StoreErrorKind::Conflict {
                     self.world.goals.count(Goal::KeyConflict);
@@ -113,6 +125,21 @@ impl Shared {
         match state.processes.get_mut(&pid).and_then(|process| process.open.as_mut()) {
             Some(open) if open.batch == effects.journal.batch => open.effects = Some(effects),
             _ => return Err(conflict("effects of a batch that was not begun on this session".to_owned())),
+        }
+        Ok(())
+    }
+
+    /// What a batch changes must be as it has read it: nothing but the version of the row guards it.
+    fn refuse_changed_meanwhile(&self, pid: Pid, effects: &Effects) -> Result<(), StoreError> {
+        let state = self.state.lock();
+        let Some(open) = state.processes.get(&pid).and_then(|process| process.open.as_ref()) else {
+            return Ok(());
+        };
+        for (_, after) in &effects.changed {
+            if state.tables.reservation(after.order) != open.read.get(&after.order) {
+                self.world.goals.count(Goal::ChangedMeanwhile);
+                return Err(conflict(format!("order {} was changed since it was read", after.order)));
+            }
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! a pure function from text to findings, tested with texts that break it.
 
 mod code;
+mod guarantees;
 mod layers;
 mod manifests;
 mod races;
@@ -40,6 +41,11 @@ fn the_engines_layers_never_import_upwards() {
 #[test]
 fn every_row_of_the_race_table_has_a_test() {
     insist_on_none(&races::without_a_test(&tree::sources()));
+}
+
+#[test]
+fn every_guarantee_names_tests_that_exist() {
+    insist_on_none(&guarantees::check(&tree::read("docs/GUARANTEES.md"), &tree::sources()));
 }
 
 #[test]

@@ -44,6 +44,11 @@ pub(super) fn sources() -> Vec<SourceFile> {
     files
 }
 
+/// A file of the workspace, by its path in it.
+pub(super) fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).expect("a readable file")
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
 }
