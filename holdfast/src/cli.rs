@@ -7,8 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::ConfigArgs;
 use crate::roles::Role;
 
+mod check;
 mod dlq;
 
+pub use check::CheckArgs;
 pub use dlq::{DiscardArgs, DlqVerb, LettersArgs, RedriveArgs, ShowArgs, UnparkArgs};
 
 /// Stock reservations that never oversell.
@@ -45,6 +47,12 @@ pub enum Verb {
     ///
     /// With --checkout: across the three running services, whether every order's stock and money agree.
     Audit(AuditArgs),
+    /// Hold the ledger's journal against what its callers saw, and name what does not agree
+    ///
+    /// Callers write histories: a JSON object a line, one for each try of each request, with the times of asking and answering on one clock (the format
+    /// stands in the documentation of the crate ledger-check). Run it when they have ended. The ledger itself is read, never changed: a data folder must
+    /// not be in use. Memory grows with the journal and the histories.
+    Check(CheckArgs),
     /// Tell a product's history in plain words
     Explain(ExplainArgs),
     /// Look at events that a service could not take, send them back, or discard them
@@ -74,6 +82,7 @@ impl Verb {
             Self::Migrate(_)
             | Self::Import(_)
             | Self::Audit(_)
+            | Self::Check(_)
             | Self::Explain(_)
             | Self::Dlq { .. }
             | Self::Replay(_) => false,

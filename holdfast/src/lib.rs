@@ -16,6 +16,7 @@ pub mod data_dir;
 pub mod database_url;
 pub mod demo;
 pub mod input;
+pub mod journal;
 pub mod ledger;
 pub mod replay;
 pub mod roles;

@@ -35,7 +35,7 @@ pub(crate) fn check(
         } else if *answer != Answer::OutcomeUnknown {
             findings.checked().refused += 1;
         }
-        if journal.is_pruned() && (life.began_before || case.dids.is_empty()) {
+        if life.began_before || (case.dids.is_empty() && !times.proves(record.invoked_at)) {
             if is_acknowledged(record) {
                 findings.checked().unprovable += 1;
             }
@@ -133,13 +133,10 @@ fn check_standing(
 }
 
 /// The standings that the order may have had between the question and the answer: after the first so many commands, to after the
-/// last so many.
+/// last so many. (Times follow the order of an order's commands.)
 fn window(case: &Case, times: &Times, record: &Record) -> (usize, usize) {
-    let is_over = |at: usize| times.of(case.dids[at].batch).until < record.invoked_at;
-    let is_to_come = |at: usize| times.of(case.dids[at].batch).from > record.answered_at();
-    let count = case.dids.len();
-    let first = (0..count).rev().find(|at| is_over(*at)).map_or(0, |at| at + 1);
-    let last = (first..count).find(|at| is_to_come(*at)).unwrap_or(count);
+    let first = case.dids.partition_point(|did| times.of(did.batch).until < record.invoked_at);
+    let last = case.dids.partition_point(|did| times.of(did.batch).from <= record.answered_at());
     (first, last)
 }
 

@@ -1,14 +1,17 @@
 //! Who caused what: every change of an order was asked for by a try that may have acted; none that was told otherwise.
 
+use std::rc::Rc;
+
 use inventory_core::journal::ChangeKind;
 
 use crate::cases::{Case, Did, is_acknowledged, may_have_acted, same_lines, told};
-use crate::findings::{Findings, count, name_of};
-use crate::history::{Answer, Asked, Record, summed};
+use crate::findings::{Findings, name_of};
+use crate::history::{Asked, Record, summed};
 use crate::journal::Journal;
 use crate::life::Life;
 use crate::options::{Callers, Options};
 use crate::violation::Violation;
+use crate::{proofs, repeats};
 
 /// When a change was made, by the histories' clock: not before it was asked for, not after it was known.
 #[derive(Clone, Copy, Debug)]
@@ -40,14 +43,14 @@ impl Span {
 /// What is known of one of an order's commands.
 #[derive(Clone, Debug)]
 pub(crate) struct Cause {
-    /// The tries that may have caused it.
-    pub(crate) tries: Vec<usize>,
+    /// The tries that may have caused it, by the time of asking.
+    pub(crate) tries: Rc<[usize]>,
     pub(crate) span: Span,
 }
 
 /// How a try fits a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Fit {
+pub(crate) enum Fit {
     Same,
     OtherContent,
     No,
@@ -62,12 +65,18 @@ pub(crate) fn find(
     options: &Options,
     findings: &mut Findings,
 ) -> Vec<Cause> {
-    let mut causes = Vec::with_capacity(case.dids.len());
+    let mut causes: Vec<Cause> = Vec::with_capacity(case.dids.len());
+    let mut extension: Option<Cause> = None;
     for (at, did) in case.dids.iter().enumerate() {
+        // Any may have caused any: looked for once.
+        if let (ChangeKind::Extend, Some(known)) = (did.kind, &extension) {
+            causes.push(known.clone());
+            continue;
+        }
         let fits = |try_at: &usize| fit(journal, case, at, &records[*try_at]);
         let same: Vec<usize> =
             case.tries.iter().copied().filter(|try_at| fits(try_at) == Fit::Same).collect();
-        let tries: Vec<usize> = same.iter().copied().filter(|at| may_have_acted(&records[*at])).collect();
+        let tries: Rc<[usize]> = same.iter().copied().filter(|at| may_have_acted(&records[*at])).collect();
         let mut span = Span::ANY;
         match tries.first() {
             Some(first) => span.not_before(records[*first].invoked_at, Some(*first)),
@@ -82,14 +91,18 @@ pub(crate) fn find(
                 uncaused(journal, case, *did, records, (&same, other), findings);
             }
         }
-        causes.push(Cause { tries, span });
+        let cause = Cause { tries, span };
+        if did.kind == ChangeKind::Extend && !cause.tries.is_empty() {
+            extension = Some(cause.clone());
+        }
+        causes.push(cause);
     }
-    check_repeatable(journal, case, records, options, &causes, findings);
-    prove(journal, case, records, &mut causes);
+    repeats::check(journal, case, records, options, &causes, findings);
+    proofs::add(journal, case, records, &mut causes);
     causes
 }
 
-fn fit(journal: &Journal, case: &Case, at: usize, record: &Record) -> Fit {
+pub(crate) fn fit(journal: &Journal, case: &Case, at: usize, record: &Record) -> Fit {
     let did = case.dids[at];
     let lines = did.lines(journal);
     let content = |is_same: bool| if is_same { Fit::Same } else { Fit::OtherContent };
@@ -190,138 +203,4 @@ pub(crate) fn first_difference(journal: &Journal, did: Did, record: &Record) -> 
         .filter(|line| asked.iter().all(|(product, _)| *product != line.product.get()))
         .map(|line| (line.product.get(), 0, line.units.get()));
     missing.chain(extra).find(|(_, asked, done)| asked != done)
-}
-
-/// Extends and partial releases may be done often: but not more often than they may have been asked for, and an acknowledged
-/// partial release not less.
-fn check_repeatable(
-    journal: &Journal,
-    case: &Case,
-    records: &[Record],
-    options: &Options,
-    causes: &[Cause],
-    findings: &mut Findings,
-) {
-    let mut looked_at: Vec<(ChangeKind, Vec<(i64, i64)>)> = Vec::new();
-    for (at, did) in case.dids.iter().enumerate() {
-        let lines: Vec<_> =
-            did.lines(journal).iter().map(|line| (line.product.get(), line.units.get())).collect();
-        let is_repeatable = matches!(did.kind, ChangeKind::Extend | ChangeKind::ReleasePart);
-        let key = (did.kind, lines);
-        if !is_repeatable || causes[at].tries.is_empty() || looked_at.contains(&key) {
-            continue;
-        }
-        let alike = |other: &Did| other.kind == did.kind && same_lines(other.lines(journal), &key.1);
-        let done = count(case.dids.iter().filter(|other| alike(other)).count());
-        let rests = (0..case.dids.len()).filter(|at| alike(&case.dids[*at]));
-        let rests = count(rests.filter(|at| rest_of_commit(case, *at).is_some()).count());
-        let asked = possible_effects(records, &causes[at].tries) + rests;
-        if done > asked && options.callers == Callers::All {
-            findings.add(Violation::MoreThanOnce {
-                of: format!("order {}", case.order),
-                did: did.kind.name(),
-                asked,
-                done,
-                batch: journal.id(did.batch),
-            });
-        }
-        looked_at.push(key);
-    }
-    check_partial_releases(journal, case, records, findings);
-}
-
-/// How many effects these tries may have had: repeats under one key count once.
-fn possible_effects(records: &[Record], tries: &[usize]) -> u64 {
-    let mut keys: Vec<&str> = Vec::new();
-    let mut effects = 0;
-    for record in tries.iter().map(|at| &records[*at]) {
-        match &record.asked {
-            Asked::Commit { .. } => {}
-            Asked::Release { key: Some(key), .. } if keys.contains(&key.as_str()) => {}
-            Asked::Release { key, .. } => {
-                keys.extend(key.as_deref());
-                effects += 1;
-            }
-            _ => effects += 1,
-        }
-    }
-    effects
-}
-
-fn check_partial_releases(journal: &Journal, case: &Case, records: &[Record], findings: &mut Findings) {
-    if journal.is_pruned() {
-        return;
-    }
-    let mut acknowledged: Vec<(Vec<(i64, i64)>, Vec<usize>)> = Vec::new();
-    for at in &case.tries {
-        let record = &records[*at];
-        if let (Asked::Release { items: Some(items), .. }, Some(Answer::Released)) =
-            (&record.asked, record.answer())
-        {
-            let lines = summed(items);
-            match acknowledged.iter_mut().find(|(known, _)| *known == lines) {
-                Some((_, tries)) => tries.push(*at),
-                None => acknowledged.push((lines, vec![*at])),
-            }
-        }
-    }
-    for (lines, tries) in acknowledged {
-        let gives = |did: &&Did| matches!(did.kind, ChangeKind::ReleasePart | ChangeKind::Release);
-        let done =
-            case.dids.iter().filter(gives).filter(|did| same_lines(did.lines(journal), &lines)).count();
-        if let Some(last) = tries.last()
-            && possible_effects(records, &tries) > count(done)
-        {
-            findings.add(Violation::AcknowledgedLost {
-                operation: name_of(&records[*last]),
-                of: format!("order {}", case.order),
-                answer: told(&records[*last]),
-            });
-        }
-    }
-}
-
-/// What was answered had been done.
-fn prove(journal: &Journal, case: &Case, records: &[Record], causes: &mut [Cause]) {
-    let first = |kinds: &[ChangeKind]| case.dids.iter().position(|did| kinds.contains(&did.kind));
-    let reserve = first(&[ChangeKind::Reserve]);
-    let commit = first(&[ChangeKind::Commit, ChangeKind::CommitLate]);
-    let release = first(&[ChangeKind::Release, ChangeKind::ReleaseExpired, ChangeKind::Tombstone]);
-    let lose = first(&[ChangeKind::Lose]);
-    for at in &case.tries {
-        let record = &records[*at];
-        let shown = match (&record.asked, record.answer()) {
-            (_, Some(Answer::Held { .. })) => {
-                reserve.filter(|did| fit(journal, case, *did, record) == Fit::Same)
-            }
-            (_, Some(Answer::Extended { .. })) => reserve,
-            (_, Some(Answer::Committed { .. } | Answer::AlreadyCommitted)) => commit,
-            (Asked::Release { items: None, .. }, Some(Answer::Released)) => release.or(lose),
-            (Asked::Release { items: Some(_), .. }, Some(Answer::Released)) => {
-                only_effect(journal, case, records, record)
-            }
-            (_, Some(Answer::AlreadyReleased)) => release,
-            (Asked::Commit { key: None, .. }, Some(Answer::Expired)) => lose,
-            _ => None,
-        };
-        if let Some(did) = shown {
-            causes[did].span.not_after(record.answered_at(), Some(*at));
-        }
-    }
-}
-
-/// The command that a partial release made, if there is only one that it can be.
-fn only_effect(journal: &Journal, case: &Case, records: &[Record], record: &Record) -> Option<usize> {
-    let Asked::Release { items: Some(items), .. } = &record.asked else { return None };
-    let lines = summed(items);
-    let is_alike = |at: &&usize| matches!(&records[**at].asked, Asked::Release { items: Some(items), .. } if summed(items) == lines);
-    if case.tries.iter().filter(is_alike).count() > 1 {
-        return None;
-    }
-    let mut fitting = (0..case.dids.len()).filter(|at| {
-        let did = case.dids[*at];
-        matches!(did.kind, ChangeKind::ReleasePart | ChangeKind::Release)
-            && same_lines(did.lines(journal), &lines)
-    });
-    fitting.next().filter(|_| fitting.next().is_none())
 }

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use inventory_core::journal::ChangeKind;
+use rustc_hash::FxHashMap;
 
-use crate::cases::{Case, Did};
+use crate::cases::{Case, may_have_acted};
 use crate::causes::{Cause, rest_of_commit};
 use crate::findings::{Findings, name_of};
 use crate::history::{Answer, Asked, Record};
@@ -35,18 +36,14 @@ impl End {
 
 /// The hold's end before the first of an order's commands, and after each.
 pub(crate) fn follow(journal: &Journal, case: &Case, causes: &[Cause], records: &[Record]) -> Vec<End> {
+    let extensions = Extensions::of(journal, case, records);
     let mut now = End::ANY;
     let mut ends = vec![now];
     for (did, cause) in case.dids.iter().zip(causes) {
         let at = journal.at(did.batch).micros();
         match did.kind {
             ChangeKind::Reserve => now = begun(at, cause, records),
-            ChangeKind::Extend => {
-                let twin =
-                    |other: &&Did| other.kind == ChangeKind::Extend && journal.at(other.batch).micros() == at;
-                let is_alone = case.dids.iter().filter(twin).count() == 1;
-                now = extended((at, is_alone), now, cause, records);
-            }
+            ChangeKind::Extend => now = extensions.moved(at, now),
             _ => {}
         }
         ends.push(now);
@@ -72,19 +69,49 @@ fn end_of_reserve(at: i64, record: &Record) -> End {
     }
 }
 
-/// An extension that is in the journal moved the end; if it is alone at its time, one whose answer fits it is the one.
-fn extended((at, is_alone): (i64, bool), before: End, cause: &Cause, records: &[Record]) -> End {
-    let mut any: Option<End> = None;
-    for record in cause.tries.iter().map(|at| &records[*at]) {
-        let Asked::Extend { ttl_micros, .. } = record.asked else { continue };
-        let end = End::exactly(after(at, ttl_micros));
-        if is_alone && record.answer() == Some(&Answer::Extended { expires_at: Some(end.latest) }) {
-            return end;
+/// What an order's extensions may have made of its end.
+#[derive(Debug, Default)]
+struct Extensions {
+    /// The shortest and the longest time that may have been asked for.
+    ttl: Option<(u64, u64)>,
+    /// Where only one extension was made at a moment, the ends that answers tell of it.
+    told: FxHashMap<i64, End>,
+}
+
+impl Extensions {
+    fn of(journal: &Journal, case: &Case, records: &[Record]) -> Self {
+        let mut made: FxHashMap<i64, u32> = FxHashMap::default();
+        for did in case.dids.iter().filter(|did| did.kind == ChangeKind::Extend) {
+            *made.entry(journal.at(did.batch).micros()).or_default() += 1;
         }
-        any = Some(any.map_or(end, |known| either(known, end)));
+        let mut extensions = Self::default();
+        for record in case.tries.iter().map(|at| &records[*at]).filter(|record| may_have_acted(record)) {
+            let Asked::Extend { ttl_micros, .. } = record.asked else { continue };
+            let (shortest, longest) = extensions.ttl.unwrap_or((ttl_micros, ttl_micros));
+            extensions.ttl = Some((shortest.min(ttl_micros), longest.max(ttl_micros)));
+            let Some(Answer::Extended { expires_at: Some(told) }) = record.answer() else { continue };
+            let made_at = told.saturating_sub(after(0, ttl_micros));
+            if made.get(&made_at) == Some(&1) {
+                let end = End::exactly(*told);
+                extensions
+                    .told
+                    .entry(made_at)
+                    .and_modify(|known| *known = either(*known, end))
+                    .or_insert(end);
+            }
+        }
+        extensions
     }
-    let moved = any.unwrap_or(End::ANY);
-    End { earliest: moved.earliest.max(before.earliest), latest: moved.latest.max(before.earliest) }
+
+    /// The end after an extension that was made then: it never moves an end nearer.
+    fn moved(&self, at: i64, before: End) -> End {
+        let any = self.ttl.map_or(End::ANY, |(shortest, longest)| End {
+            earliest: after(at, shortest),
+            latest: after(at, longest),
+        });
+        let moved = self.told.get(&at).copied().unwrap_or(any);
+        End { earliest: moved.earliest.max(before.earliest), latest: moved.latest.max(before.earliest) }
+    }
 }
 
 fn either(one: End, other: End) -> End {

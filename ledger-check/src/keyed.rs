@@ -12,11 +12,13 @@ use crate::journal::{BatchAt, Chain, Journal, Version};
 use crate::times::Times;
 use crate::violation::Violation;
 
-/// The adjustments of the journal, and when those of the histories that lower stock were asked for.
+/// What adjustments leave to be judged by others.
 #[derive(Debug, Default)]
-pub(crate) struct Lowered {
-    /// (product, batch, units taken away, when it was asked for).
-    pub(crate) by_adjustment: Vec<(i64, BatchAt, i64, i64)>,
+pub(crate) struct Adjustments {
+    /// (product, batch, units taken away, when it was asked for), of those in the histories that lower stock.
+    pub(crate) lowered: Vec<(i64, BatchAt, i64, i64)>,
+    /// Records of acknowledged ones that are not in the journal.
+    pub(crate) missing: Vec<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -33,25 +35,28 @@ pub(crate) fn check_adjustments(
     records: &[Record],
     spans: &mut [Span],
     findings: &mut Findings,
-) -> Lowered {
-    let mut lowered = Lowered::default();
+) -> Adjustments {
+    let mut left = Adjustments::default();
     for (key, adjustment) in collect(journal, records) {
         let acted: Vec<usize> =
             adjustment.tries.iter().copied().filter(|at| may_have_acted(&records[*at])).collect();
         check_one(journal, key, &adjustment, &acted, records, findings);
+        if adjustment.done.is_empty() {
+            left.missing.extend(adjustment.tries.iter().filter(|at| is_acknowledged(&records[**at])));
+        }
         let [(batch, product, units)] = adjustment.done[..] else { continue };
         if let Some(first) = acted.iter().copied().min_by_key(|at| records[*at].invoked_at) {
             let asked = records[first].invoked_at;
             spans[batch].not_before(asked, Some(first));
             if units < 0 {
-                lowered.by_adjustment.push((product, batch, -units, asked));
+                left.lowered.push((product, batch, -units, asked));
             }
         }
         for at in adjustment.tries.iter().filter(|at| is_acknowledged(&records[**at])) {
             spans[batch].not_after(records[*at].answered_at(), Some(*at));
         }
     }
-    lowered
+    left
 }
 
 fn collect<'a>(journal: &'a Journal, records: &'a [Record]) -> BTreeMap<&'a str, Adjustment> {
@@ -86,23 +91,18 @@ fn check_one(
     let tries = || adjustment.tries.iter().map(|at| &records[*at]);
     for record in tries() {
         count_answer(record, findings);
-        let same = |(_, product, units): &&(BatchAt, i64, i64)| matches!(record.asked, Asked::Adjust { product: p, delta, .. } if (p, delta) == (*product, *units));
-        if !is_acknowledged(record) || done.iter().any(|done| same(&done)) {
+        let Asked::Adjust { product: asked, delta, .. } = record.asked else { continue };
+        let is_same = |(_, product, units): &(BatchAt, i64, i64)| (asked, delta) == (*product, *units);
+        if !is_acknowledged(record) || done.iter().any(is_same) {
             continue;
         }
-        match done.first() {
-            Some((batch, product, units)) => findings.add(Violation::AcknowledgedOtherwise {
+        if let Some((batch, product, units)) = done.first() {
+            findings.add(Violation::AcknowledgedOtherwise {
                 operation: name_of(record),
                 of: of(),
                 batch: journal.id(*batch),
                 why: format!("changed product {product} by {units}"),
-            }),
-            None if journal.is_pruned() => findings.checked().unprovable += 1,
-            None => findings.add(Violation::AcknowledgedLost {
-                operation: name_of(record),
-                of: of(),
-                answer: told(record),
-            }),
+            });
         }
     }
     let Some((batch, ..)) = done.first() else { return };
@@ -131,6 +131,19 @@ fn count_answer(record: &Record, findings: &mut Findings) {
     }
 }
 
+/// Acknowledged adjustments that are not in the journal are lost, unless it does not go back so far.
+pub(crate) fn check_missing(missing: &[usize], times: &Times, records: &[Record], findings: &mut Findings) {
+    for record in missing.iter().map(|at| &records[*at]) {
+        if !times.proves(record.invoked_at) {
+            findings.checked().unprovable += 1;
+        } else if let Asked::Adjust { adjustment, .. } = &record.asked {
+            let of = format!("adjustment {adjustment}");
+            let (operation, answer) = (name_of(record), told(record));
+            findings.add(Violation::AcknowledgedLost { operation, of, answer });
+        }
+    }
+}
+
 /// Every level that was acknowledged as a change is a version of its product that was made while it was asked for.
 pub(crate) fn check_levels(journal: &Journal, times: &Times, records: &[Record], findings: &mut Findings) {
     for record in records {
@@ -149,7 +162,7 @@ pub(crate) fn check_levels(journal: &Journal, times: &Times, records: &[Record],
                     || meanwhile.any(|version| version.effect.on_hand != 0)
             }
         });
-        if !was_so && journal.is_pruned() {
+        if !was_so && !times.proves(record.invoked_at) {
             findings.checked().unprovable += 1;
         } else if !was_so {
             let (operation, answer) = (name_of(record), told(record));

@@ -20,6 +20,8 @@ mod keyed;
 mod least;
 mod life;
 mod options;
+mod proofs;
+mod repeats;
 mod serial;
 mod sold_out;
 mod stock;
@@ -68,12 +70,13 @@ pub fn check(
     life::check_held(&journal, &held, findings);
 
     let mut spans = vec![Span::ANY; journal.entries.len()];
-    let lowered = keyed::check_adjustments(&journal, &records, &mut spans, findings);
+    let adjustments = keyed::check_adjustments(&journal, &records, &mut spans, findings);
     let times = times::spread(&journal, &serial, spans, &cases, &records, findings);
     for ((case, causes), life) in cases.iter().zip(&lives) {
         answers::check(&journal, case, life, causes, &times, &records, findings);
     }
+    keyed::check_missing(&adjustments.missing, &times, &records, findings);
     keyed::check_levels(&journal, &times, &records, findings);
-    sold_out::check(&journal, &cases, &lowered, &times, &records, options, findings);
+    sold_out::check(&journal, &cases, &adjustments, &times, &records, options, findings);
     found.into_verdict()
 }

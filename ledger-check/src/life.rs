@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::cases::{Case, Did};
 use crate::findings::Findings;
+use crate::history::Lines;
 use crate::journal::Journal;
 use crate::stock::narrowed;
 use crate::violation::Violation;
@@ -69,7 +70,7 @@ pub(crate) fn replay(journal: &Journal, case: &Case, held: &mut HeldUnits, findi
     let began_before = journal.is_pruned() && start != Standing::Unknown;
     let mut now = if began_before { start } else { Standing::Unknown };
     // What is held or, once expired, was; unknown where it began before.
-    let mut lines: Option<Vec<(i64, i64)>> = (!began_before).then(Vec::new);
+    let mut lines: Option<Lines> = (!began_before).then(Vec::new);
     let mut standings = Vec::with_capacity(case.dids.len() + 1);
     standings.push(now);
     for did in &case.dids {
@@ -95,7 +96,7 @@ pub(crate) fn replay(journal: &Journal, case: &Case, held: &mut HeldUnits, findi
     Life { standings, began_before }
 }
 
-fn move_lines(journal: &Journal, case: &Case, did: Did, held: &mut Vec<(i64, i64)>, findings: &mut Findings) {
+fn move_lines(journal: &Journal, case: &Case, did: Did, held: &mut Lines, findings: &mut Findings) {
     let moved = did.lines(journal);
     if did.kind == ChangeKind::Reserve {
         *held = moved.iter().map(|line| (line.product.get(), line.units.get())).collect();

@@ -45,7 +45,8 @@ pub enum Extent {
     /// From the first batch on.
     Complete,
     /// Entries before this moment of the ledger's clock may be gone, or cut down to checkpoints. What they would prove is
-    /// not asked for: an acknowledged change that is missing is counted as unprovable.
+    /// not asked for: an acknowledged change that is missing is counted as unprovable, unless it was asked for after a later batch
+    /// was known to be done.
     PrunedBefore(Timestamp),
 }
 

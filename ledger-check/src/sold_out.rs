@@ -11,7 +11,7 @@ use crate::causes::Cause;
 use crate::findings::{Findings, name_of};
 use crate::history::{Answer, Asked, Record, Short, summed};
 use crate::journal::{BatchAt, Chain, Journal};
-use crate::keyed::Lowered;
+use crate::keyed::Adjustments;
 use crate::least::Least;
 use crate::options::Options;
 use crate::stock::narrowed;
@@ -33,7 +33,7 @@ struct Question {
 pub(crate) fn check(
     journal: &Journal,
     cases: &[(Case, Vec<Cause>)],
-    lowered: &Lowered,
+    adjustments: &Adjustments,
     times: &Times,
     records: &[Record],
     options: &Options,
@@ -51,7 +51,7 @@ pub(crate) fn check(
     for (case, causes) in cases {
         add_takes(journal, case, causes, records, options, &mut questions);
     }
-    for (product, batch, units, asked) in &lowered.by_adjustment {
+    for (product, batch, units, asked) in &adjustments.lowered {
         if let Some(question) = questions.get_mut(product) {
             question.takes.push((*asked, *batch, (*units).into()));
         }

@@ -10,11 +10,19 @@ use crate::violation::Violation;
 
 /// When each batch was committed, by the histories' clock, as far as its own commands and all batches before and after it say.
 #[derive(Debug)]
-pub(crate) struct Times(Vec<Span>);
+pub(crate) struct Times {
+    spans: Vec<Span>,
+    proves_from: i64,
+}
 
 impl Times {
     pub(crate) fn of(&self, batch: BatchAt) -> Span {
-        self.0[batch]
+        self.spans[batch]
+    }
+
+    /// Whether what was asked then must be in the journal if it was done: a batch that pruning has not come to was done before.
+    pub(crate) fn proves(&self, invoked_at: i64) -> bool {
+        invoked_at >= self.proves_from
     }
 }
 
@@ -47,7 +55,12 @@ pub(crate) fn spread(
         let Span { until, until_by, .. } = spans[*to];
         spans[*from].not_after(until, until_by);
     }
-    Times(spans)
+    let kept = (0..spans.len()).filter(|batch| !journal.is_checkpoint(*batch));
+    let proves_from = match journal.is_pruned() {
+        true => kept.map(|batch| spans[batch].until).min().unwrap_or(i64::MAX),
+        false => i64::MIN,
+    };
+    Times { spans, proves_from }
 }
 
 /// Neighbours in products' chains and in orders' lives, by the place of the earlier one. Those that a cycle or a broken clock turned round

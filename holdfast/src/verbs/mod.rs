@@ -6,6 +6,7 @@ use crate::config::Settings;
 use crate::roles::{self, Role, Shape};
 
 pub mod audit;
+mod check;
 mod dlq;
 pub mod explain;
 pub mod import;
@@ -22,6 +23,7 @@ pub async fn run(verb: Option<Verb>, settings: &Settings) -> anyhow::Result<Verd
         Some(Verb::Migrate(args)) => migrate::run(settings, &args).await,
         Some(Verb::Import(args)) => import::run(settings, &args).await,
         Some(Verb::Audit(args)) => audit::run(settings, &args).await,
+        Some(Verb::Check(args)) => check::run(settings, &args).await,
         Some(Verb::Explain(args)) => explain::run(settings, &args).await,
         Some(Verb::Dlq { verb }) => dlq::run(settings, &verb).await,
         Some(Verb::Replay(args)) => replay::run(settings, &args).await,

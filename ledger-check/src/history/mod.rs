@@ -241,10 +241,12 @@ impl Asked {
     }
 }
 
-/// Lines as the ledger keeps them: each product once, in product order.
-pub(crate) fn summed(lines: &[Line]) -> Vec<(i64, i64)> {
-    let mut sorted: Vec<(i64, i64)> =
-        lines.iter().map(|line| (line.product, i64::from(line.quantity))).collect();
+/// (product, units), each product once, in product order: as the ledger keeps them.
+pub(crate) type Lines = Vec<(i64, i64)>;
+
+/// Lines as the ledger keeps them.
+pub(crate) fn summed(lines: &[Line]) -> Lines {
+    let mut sorted: Lines = lines.iter().map(|line| (line.product, i64::from(line.quantity))).collect();
     sorted.sort_unstable();
     sorted.dedup_by(|later, first| {
         let same = later.0 == first.0;

@@ -312,3 +312,25 @@ fn violations_are_bounded_and_all_are_counted() {
     assert_eq!(json["violations"][0]["kind"], "fromNowhere");
     assert!(json["violations"][0]["detail"].as_str().unwrap().contains("nobody asked for it"));
 }
+
+#[test]
+fn i7_an_order_that_is_known_to_hold_only_by_what_came_after_it_is_no_new_one() {
+    let (mut toy, a) = shop();
+    let asked_at = toy.now;
+    toy.wait(10);
+    toy.batch(&[reserve(a, &[(1, 10)])]);
+    toy.tell(reserve(a, &[(1, 10)]), asked_at, None);
+    toy.ask(adjust("delivery", 1, 1));
+    toy.pretend(reserve(a, &[(1, 10)]), sold_out(1, 10, 1));
+    toy.is_caught(|v| matches!(v, Violation::ReplayRefused { .. }));
+}
+
+#[test]
+fn i7_a_state_that_is_to_come_must_not_be_answered() {
+    let (mut toy, a) = shop();
+    toy.ask(reserve(a, &[(1, 1)]));
+    toy.pretend(commit(a), Answer::AlreadyReleased);
+    toy.ask(release(a));
+    toy.is_caught(|v| matches!(v, Violation::Unfounded { was, .. } if was == "HELD"));
+    toy.is_caught(|v| matches!(v, Violation::TimeOrder { invoked, .. } if invoked.asked == "release"));
+}

@@ -1,7 +1,7 @@
 //! Correct histories pass.
 
 use ledger_check::history::{Answer, Asked};
-use ledger_check::{Callers, Extent, Options};
+use ledger_check::{Callers, Extent, Options, Violation};
 
 use crate::toy::{
     TTL, Toy, adjust, commit, commit_part, extend, held, release, release_part, reserve, sold_out,
@@ -155,6 +155,24 @@ fn a_pruned_journal_proves_less_and_accuses_nobody() {
 }
 
 #[test]
+fn i5_a_pruned_journal_still_proves_what_came_after_a_batch_that_it_has() {
+    let mut toy = full_life();
+    let mark = toy.journal[0].at;
+    let options = Options { journal: Extent::PrunedBefore(mark), ..Options::default() };
+    let (one, other) = (toy.id(), toy.id());
+    let asked_at = toy.now;
+    toy.wait(10);
+    toy.tell(reserve(one, &[(1, 1)]), -5, Some((-1, held())));
+    assert!(toy.check_with(&options).is_clean(), "before everything: it may have been pruned");
+    toy.tell(reserve(other, &[(1, 1)]), asked_at, Some((toy.now, held())));
+    let verdict = toy.check_with(&options);
+    assert!(
+        matches!(&verdict.violations[..], [Violation::AcknowledgedLost { of, .. }] if of.contains(&other.to_string())),
+        "{verdict}"
+    );
+}
+
+#[test]
 fn an_answer_may_come_at_the_very_moment_of_the_next_question() {
     let mut toy = Toy::stocked(&[(1, 5)]);
     let (a, b) = (toy.id(), toy.id());
@@ -163,4 +181,35 @@ fn an_answer_may_come_at_the_very_moment_of_the_next_question() {
     toy.batch(&[reserve(b, &[(1, 1)])]);
     toy.tell(reserve(b, &[(1, 1)]), at, Some((at, held())));
     toy.is_clean();
+}
+
+#[test]
+fn two_extensions_in_one_batch_have_an_end_each() {
+    let mut toy = Toy::stocked(&[(1, 5)]);
+    let order = toy.id();
+    toy.ask(reserve(order, &[(1, 1)]));
+    let invoked = toy.now;
+    toy.wait(10);
+    let asked = [extend(order, 2 * TTL), extend(order, 3 * TTL)];
+    let answers = toy.batch(&asked);
+    toy.wait(10);
+    for (asked, answer) in asked.into_iter().zip(answers) {
+        toy.tell(asked, invoked, Some((toy.now, answer)));
+    }
+    toy.is_clean();
+}
+
+#[test]
+fn what_was_refused_between_two_commands_of_one_batch_was_short_then() {
+    let mut toy = Toy::stocked(&[(1, 2)]);
+    let (stranger, order) = (toy.id(), toy.id());
+    let invoked = toy.now;
+    toy.wait(10);
+    let asked = [reserve(stranger, &[(1, 2)]), reserve(order, &[(1, 1)]), release(stranger)];
+    let refusal = toy.batch(&asked).remove(1);
+    toy.wait(10);
+    toy.tell(reserve(order, &[(1, 1)]), invoked, Some((toy.now, refusal)));
+    // Whoever took it wrote no history.
+    let verdict = toy.check_with(&Options { callers: Callers::Some, ..Options::default() });
+    assert!(verdict.is_clean() && verdict.checked.sold_out == 1, "{verdict}");
 }

@@ -297,3 +297,27 @@ fn i7_a_partial_release_that_is_done_twice_is_found() {
     toy.force(a, ChangeKind::ReleasePart, &[(1, 1)]);
     toy.is_caught(|v| matches!(v, Violation::MoreThanOnce { did: "release_part", asked: 1, done: 2, .. }));
 }
+
+#[test]
+fn i9_time_is_followed_through_an_orders_own_life() {
+    let (mut toy, a, _) = shop();
+    toy.ask(reserve(a, &[(1, 1)]));
+    toy.ask(extend(a, 2 * TTL));
+    toy.ask(commit(a));
+    // The commit says that it was over before the extension was asked for; that one moves no product.
+    let before = toy.records[3].invoked_at;
+    toy.records[3].invoked_at = toy.now + 10;
+    toy.records[3].answered.as_mut().unwrap().at = toy.now + 20;
+    toy.records[4].invoked_at = before;
+    toy.is_caught(|v| matches!(v, Violation::TimeOrder { invoked, .. } if invoked.asked == "extend"));
+}
+
+#[test]
+fn i10_giving_back_more_than_is_held_is_found() {
+    for kind in [ChangeKind::ReleasePart, ChangeKind::Release, ChangeKind::Expire] {
+        let (mut toy, a, _) = shop();
+        toy.ask(reserve(a, &[(1, 2)]));
+        toy.force(a, kind, &[(1, 3)]);
+        toy.is_caught(|v| matches!(v, Violation::HoldLines { product: 1, held: 2, moved: 3, .. }));
+    }
+}

@@ -141,3 +141,36 @@ fn i14_stock_that_is_written_off_meanwhile_justifies() {
     toy.pretend(reserve(late, &[(1, 1)]), sold_out(1, 1, 0));
     toy.is_caught(unjustified);
 }
+
+/// A batch of what was asked before somebody was refused, and of what was asked after: it was committed later than the refusal.
+fn refused_before(batch: [ledger_check::history::Asked; 2]) -> Toy {
+    let mut toy = Toy::stocked(&[(1, 2)]);
+    let refused = toy.id();
+    let asked_at = toy.now;
+    toy.pretend(reserve(refused, &[(1, 1)]), sold_out(1, 1, 0));
+    let asked_later = toy.now + 5;
+    toy.wait(10);
+    let answers = toy.batch(&batch);
+    toy.wait(10);
+    for ((asked, answer), asked_at) in batch.into_iter().zip(answers).zip([asked_at, asked_later]) {
+        toy.tell(asked, asked_at, Some((toy.now, answer)));
+    }
+    toy
+}
+
+#[test]
+fn i14_what_is_lowered_under_way_justifies_only_once_it_is_asked_for() {
+    let (a, b) = (uuid::Uuid::from_u128(50), uuid::Uuid::from_u128(51));
+    refused_before([reserve(a, &[(1, 2)]), release(b)]).is_clean();
+    refused_before([release(b), reserve(a, &[(1, 2)])]).is_caught(unjustified);
+    refused_before([adjust("broken", 1, -2), adjust("found", 1, 1)]).is_clean();
+    refused_before([adjust("found", 1, 1), adjust("broken", 1, -2)]).is_caught(unjustified);
+}
+
+#[test]
+fn i14_a_figure_above_all_there_was_is_found() {
+    let mut toy = Toy::stocked(&[(1, 3)]);
+    let order = toy.id();
+    toy.pretend(reserve(order, &[(1, 5)]), sold_out(1, 5, 4));
+    toy.is_caught(|v| matches!(v, Violation::SoldOutFigure { told: 4, most: 3, .. }));
+}

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use serde_json::json;
+use ledger_check::history::Asked;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::answers::Answer;
-use crate::shop::{Caller, eventually, items, new_order};
+use crate::history::{self, History};
+use crate::shop::{Caller, eventually, new_order};
 
 const CLIENTS: u64 = 32;
 const PRODUCTS: u64 = 20;
@@ -66,6 +66,7 @@ enum Reply {
 pub(crate) struct Fleet {
     clients: JoinSet<Vec<Record>>,
     board: Arc<Board>,
+    history: History,
 }
 
 /// What all clients of a fleet share.
@@ -80,6 +81,8 @@ struct Board {
 /// All that a fleet was told.
 pub(crate) struct Ledger {
     records: Vec<Record>,
+    /// Every try of it.
+    pub(crate) history: History,
     /// Answers with 503.
     pub(crate) unavailable: u64,
     /// Requests without an answer.
@@ -93,12 +96,13 @@ impl Fleet {
             shops[0].stock(i64::try_from(product).expect("few products"), STOCK).await;
         }
         let board = Arc::new(Board::default());
+        let history = History::new();
         let mut clients = JoinSet::new();
         for (number, shop) in (0..CLIENTS).zip(shops.iter().cycle()) {
-            let client = Client { shop: shop.clone(), board: Arc::clone(&board) };
+            let client = Client { shop: shop.clone(), board: Arc::clone(&board), history: history.clone() };
             clients.spawn(client.buy(number));
         }
-        Self { clients, board }
+        Self { clients, board, history }
     }
 
     /// Waits until so many more steps have been acknowledged.
@@ -122,6 +126,7 @@ impl Fleet {
         }
         Ledger {
             records,
+            history: self.history,
             unavailable: self.board.unavailable.load(Ordering::Relaxed),
             cut_off: self.board.cut_off.load(Ordering::Relaxed),
         }
@@ -131,6 +136,7 @@ impl Fleet {
 struct Client {
     shop: Caller,
     board: Arc<Board>,
+    history: History,
 }
 
 impl Client {
@@ -163,7 +169,7 @@ impl Client {
     }
 
     async fn take(&self, step: Step, record: &Record) -> Reply {
-        let reply = match ask(&self.shop, step, record).await {
+        let reply = match self.history.ask(&self.shop, asked(step, record)).await {
             Err(_) => {
                 self.board.cut_off.fetch_add(1, Ordering::Relaxed);
                 Reply::InDoubt
@@ -189,14 +195,11 @@ impl Client {
     }
 }
 
-async fn ask(shop: &Caller, step: Step, record: &Record) -> reqwest::Result<Answer> {
+fn asked(step: Step, record: &Record) -> Asked {
     match step {
-        Step::Reserve => {
-            let body = json!({"orderId": record.order, "items": items(&record.lines), "ttlSeconds": 3_600});
-            shop.try_post("/api/v1/inventory/reserve", &body).await
-        }
-        Step::Commit => shop.try_post("/api/v1/inventory/commit", &json!({"orderId": record.order})).await,
-        Step::Release => shop.try_post("/api/v1/inventory/release", &json!({"orderId": record.order})).await,
+        Step::Reserve => history::reserve(record.order, &record.lines),
+        Step::Commit => history::commit(record.order),
+        Step::Release => history::release(record.order),
     }
 }
 
@@ -233,7 +236,7 @@ impl Ledger {
     pub(crate) async fn settle_doubts_and_check(&mut self, shop: &Caller) {
         for record in &mut self.records {
             let Some(step) = record.in_doubt.take() else { continue };
-            let answer = ask(shop, step, record).await.expect("an answer");
+            let answer = self.history.ask(shop, asked(step, record)).await.expect("an answer");
             assert!(matches!(answer.status, 200 | 201), "{answer:#?} for {record:#?}");
             record.acknowledged = Some(step);
         }

@@ -10,18 +10,18 @@ use tokio::time::sleep;
 use crate::crash::fleet::Fleet;
 use crate::shop::{Caller, eventually, launch};
 
-/// A service over a cluster of its own.
-async fn open(cluster: &Cluster) -> (Holdfast, Caller) {
+/// A service over a cluster of its own, and the database's address.
+async fn open(cluster: &Cluster) -> (Holdfast, Caller, String) {
     let url = cluster.database().await.expect("a database");
-    let service = launch().env("DATABASE_URL", url).start().await.expect("the service starts");
+    let service = launch().env("DATABASE_URL", &url).start().await.expect("the service starts");
     let caller = Caller::new(&service.url());
-    (service, caller)
+    (service, caller, url)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn i5_i6_what_was_acknowledged_survives_a_crash_of_postgres_and_the_service_recovers_by_itself() {
     let cluster = Cluster::start().await.expect("a cluster");
-    let (service, shop) = open(&cluster).await;
+    let (service, shop, database) = open(&cluster).await;
     let fleet = Fleet::send_off(std::slice::from_ref(&shop)).await;
     for _ in 0..3 {
         fleet.until_acknowledged(300).await;
@@ -35,6 +35,7 @@ async fn i5_i6_what_was_acknowledged_survives_a_crash_of_postgres_and_the_servic
     assert_eq!(told.cut_off, 0, "the service answers every request, whatever its database does");
     told.check(&shop).await;
     told.settle_doubts_and_check(&shop).await;
+    told.history.agrees_with(&database).await;
 }
 
 /// Commits linger in Postgres' memory for a tenth of a second before they are flushed, and Postgres is killed: those
@@ -46,7 +47,7 @@ async fn i5_i6_a_commit_that_postgres_lost_is_not_acknowledged() {
         execute(&cluster, format!("ALTER SYSTEM SET {setting}")).await;
     }
     execute(&cluster, "SELECT pg_reload_conf()".to_owned()).await;
-    let (_service, shop) = open(&cluster).await;
+    let (_service, shop, database) = open(&cluster).await;
     let fleet = Fleet::send_off(std::slice::from_ref(&shop)).await;
     for _ in 0..5 {
         fleet.until_acknowledged(100).await;
@@ -58,6 +59,7 @@ async fn i5_i6_a_commit_that_postgres_lost_is_not_acknowledged() {
     assert_eq!(told.cut_off, 0, "the service answers every request, whatever its database does");
     told.check(&shop).await;
     told.settle_doubts_and_check(&shop).await;
+    told.history.agrees_with(&database).await;
 }
 
 async fn execute(cluster: &Cluster, sql: String) {
@@ -69,7 +71,7 @@ async fn execute(cluster: &Cluster, sql: String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g_i15_a_stalled_postgres_is_answered_with_retry_after_and_nothing_acknowledged_is_lost() {
     let cluster = Cluster::start().await.expect("a cluster");
-    let (service, shop) = open(&cluster).await;
+    let (service, shop, database) = open(&cluster).await;
     let fleet = Fleet::send_off(std::slice::from_ref(&shop)).await;
     fleet.until_acknowledged(300).await;
     cluster.pause().expect("it pauses");
@@ -83,4 +85,5 @@ async fn g_i15_a_stalled_postgres_is_answered_with_retry_after_and_nothing_ackno
     assert_eq!(told.cut_off, 0, "the service answers every request, whatever its database does");
     told.check(&shop).await;
     told.settle_doubts_and_check(&shop).await;
+    told.history.agrees_with(&database).await;
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::answers::Answer;
 use crate::crash::fleet::Fleet;
+use crate::history::{self, History};
 use crate::shop::{Caller, POLL_PERIOD, launch, new_order};
 
 const PRODUCTS: i64 = 10;
@@ -14,9 +15,10 @@ const STOCK: i64 = 60;
 const CLIENTS: usize = 32;
 
 /// Asks until the answer is definite. Being told to come back is no refusal.
-async fn reserve(shop: &Caller, order: Uuid, product: i64) -> Answer {
+async fn reserve(shop: &Caller, history: &History, order: Uuid, product: i64) -> Answer {
     loop {
-        let answer = shop.reserve(order, &[(product, 1)]).await;
+        let asked = history::reserve(order, &[(product, 1)]);
+        let answer = history.ask(shop, asked).await.expect("an answer");
         if answer.status != 503 {
             return answer;
         }
@@ -27,7 +29,7 @@ async fn reserve(shop: &Caller, order: Uuid, product: i64) -> Answer {
 
 /// Buys single units of every product in turn until all are sold out. After every success the other process is asked
 /// for the same order: it must know it, also when that order has just taken the last unit.
-async fn buy_all(shop: Caller, other: Caller, first: i64) -> Vec<(Uuid, i64)> {
+async fn buy_all(shop: Caller, other: Caller, history: History, first: i64) -> Vec<(Uuid, i64)> {
     let (mut bought, mut sold_out) = (Vec::new(), HashSet::new());
     for turn in first.. {
         let product = 1 + turn % PRODUCTS;
@@ -35,14 +37,14 @@ async fn buy_all(shop: Caller, other: Caller, first: i64) -> Vec<(Uuid, i64)> {
             break;
         }
         let order = new_order();
-        let answer = reserve(&shop, order, product).await;
+        let answer = reserve(&shop, &history, order, product).await;
         if answer.status == 409 {
             answer.is_problem(409, "insufficient_stock");
             sold_out.insert(product);
             continue;
         }
         answer.is(201);
-        assert_eq!(reserve(&other, order, product).await.is(200)["replayed"], true);
+        assert_eq!(reserve(&other, &history, order, product).await.is(200)["replayed"], true);
         bought.push((order, product));
     }
     bought
@@ -58,10 +60,12 @@ async fn i1_i7_two_processes_sell_ten_products_exactly_and_know_each_others_orde
     for product in 1..=PRODUCTS {
         shops[0].stock(product, STOCK).await;
     }
+    let history = History::new();
     let mut clients = JoinSet::new();
     for number in 0..CLIENTS {
         let (shop, other) = (shops[number % 2].clone(), shops[(number + 1) % 2].clone());
-        clients.spawn(buy_all(shop, other, i64::try_from(number).expect("few clients")));
+        let first = i64::try_from(number).expect("few clients");
+        clients.spawn(buy_all(shop, other, history.clone(), first));
     }
     let bought = clients.join_all().await.concat();
     for product in 1..=PRODUCTS {
@@ -73,11 +77,13 @@ async fn i1_i7_two_processes_sell_ten_products_exactly_and_know_each_others_orde
     }
     for (order, product) in &bought {
         for shop in &shops {
-            let again = reserve(shop, *order, *product).await;
+            let again = reserve(shop, &history, *order, *product).await;
             assert_eq!(again.is(200)["replayed"], true, "a retry is a replay, never a refusal");
         }
     }
     shops[1].audit_is_ok().await;
+    let checked = history.agrees_with(&database.url).await.checked;
+    assert!(checked.sold_out > 0, "nobody was refused: the test has shown nothing of I14");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -95,4 +101,5 @@ async fn i5_the_death_of_one_process_costs_the_other_nothing() {
     assert!(told.cut_off > 0, "nobody noticed the crash: the test has shown nothing");
     told.check(&shops[1]).await;
     told.settle_doubts_and_check(&shops[1]).await;
+    told.history.agrees_with(&database.url).await;
 }
