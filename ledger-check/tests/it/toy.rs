@@ -89,7 +89,7 @@ impl Toy {
     pub(crate) fn ask(&mut self, asked: Asked) -> Answer {
         let invoked_at = self.now + 10;
         self.now += 20;
-        let answer = self.batch(&[asked.clone()]).remove(0);
+        let answer = self.batch(std::slice::from_ref(&asked)).remove(0);
         self.now += 10;
         self.tell(asked, invoked_at, Some((self.now, answer.clone())));
         answer
