@@ -17,6 +17,11 @@ use crate::faults::Fault;
 use crate::goals::Goal;
 use crate::ledger::{Client, Link, SimulatedLedger, World};
 
+/// How long a hold lasts if nobody says.
+pub(crate) const HOLD_TTL: Duration = Duration::from_secs(2);
+/// How long a hold may last.
+pub(crate) const HOLD_TTL_MAX: Duration = Duration::from_secs(8);
+
 /// An engine that runs, and how to learn of its death.
 #[derive(Clone, Debug)]
 pub(crate) struct Running {
@@ -128,8 +133,8 @@ impl Processes {
 /// Small limits and short times, so that little work meets every bound.
 fn options(dice: &Dice) -> EngineOptions {
     EngineOptions {
-        hold_ttl: Duration::from_secs(2),
-        hold_ttl_max: Duration::from_secs(8),
+        hold_ttl: HOLD_TTL,
+        hold_ttl_max: HOLD_TTL_MAX,
         batch_commands_max: *dice.pick(&[2, 5, 16, 256]),
         batch_lines_max: *dice.pick(&[4, 16, 16_000]),
         reserves_queued_max: *dice.pick(&[3, 16, 1_000]),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
+use inventory_core::store::Sharing;
 
 use crate::checks;
 use crate::dice::Dice;
@@ -126,7 +127,9 @@ async fn live(seed: u64, ledger: &SimulatedLedger, shop: &Shop) -> Vec<String> {
 /// The last thing that happens befalls a ledger whose engines have nothing to do: they find out when somebody asks them.
 async fn surprise_at_rest(dice: &Dice, seed: u64, ledger: &SimulatedLedger, shop: &Shop) {
     let faults = &shop.world.faults;
-    if faults.rate(Fault::Failover) > 0 && dice.percent(50) {
+    // An exclusive engine refuses without asking, so it learns of a failover by the next command that it does not refuse.
+    let asks = shop.processes.sharing() == Sharing::Shared;
+    if asks && faults.rate(Fault::Failover) > 0 && dice.percent(50) {
         let standby = ledger.backup();
         workload::one_more_sale(shop, seed).await;
         ledger.fail_over(standby, dice.millis(10..=500)).await;

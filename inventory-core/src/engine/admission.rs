@@ -101,11 +101,21 @@ impl Engine {
             Sharing::Shared => match self.confirm(request).await? {
                 Confirmed::Short(shortages) => shortages,
                 Confirmed::Known => return Ok(Some(Admission::AskRules)),
-                Confirmed::NotShort => return Ok(None),
+                Confirmed::InStock => return Ok(self.still_refuses(short).then_some(Admission::AskRules)),
+                Confirmed::TooOld => return Ok(None),
             },
         };
         self.shared.memory.stats.refused_in_memory.add(1);
         Err(ReserveError::InsufficientStock(shortages))
+    }
+
+    /// Whether the counters stand by a refusal that a fresh read has just contradicted. They were told by that same read, and took
+    /// it for old: a failover has taken versions back, and this engine's writer, idle since, does not know yet. It learns by a command.
+    fn still_refuses(&self, short: &[ShortLine]) -> bool {
+        short.iter().any(|line| {
+            let cell = self.shared.memory.counters.inspect(line.product);
+            cell.is_some_and(|cell| cell.base.available < line.requested.units())
+        })
     }
 
     /// Asks a shared store whether the order is new and its lines are short indeed, as of at most Δ ago.
@@ -116,7 +126,7 @@ impl Engine {
             return Ok(Confirmed::Known);
         }
         if seen.started.elapsed() > self.shared.options.refusal_age_max {
-            return Ok(Confirmed::NotShort);
+            return Ok(Confirmed::TooOld);
         }
         let shortages: Vec<_> = request
             .lines
@@ -131,7 +141,7 @@ impl Engine {
                 })
             })
             .collect();
-        Ok(if shortages.is_empty() { Confirmed::NotShort } else { Confirmed::Short(shortages) })
+        Ok(if shortages.is_empty() { Confirmed::InStock } else { Confirmed::Short(shortages) })
     }
 }
 
@@ -139,7 +149,9 @@ impl Engine {
 enum Confirmed {
     /// The order is known: a replay, or another question for the rules.
     Known,
-    /// There is stock after all, or the read took too long to rest a refusal on.
-    NotShort,
+    /// There is stock after all.
+    InStock,
+    /// The read took too long to rest a refusal on.
+    TooOld,
     Short(Vec<Shortage>),
 }

@@ -26,7 +26,8 @@ pub type IdSet<K> = HashSet<K, rustc_hash::FxBuildHasher>;
 /// Who else may change the rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sharing {
-    /// Only this process: what it has read stays true.
+    /// Only this process: what it has read stays true, and refusals rest on it. (Not after a failover to a standby that lacks commits:
+    /// until its next command the engine refuses by what was lost. It never oversells.)
     Exclusive,
     /// Other engines too: a final refusal needs a fresh read.
     Shared,

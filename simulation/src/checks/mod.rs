@@ -2,6 +2,7 @@
 
 mod acknowledged;
 mod justified;
+mod order;
 mod orders;
 mod reached;
 mod rest;
@@ -58,6 +59,7 @@ pub(crate) async fn all(seed: u64, ledger: &SimulatedLedger, shop: &Shop) -> Fin
     audit(&evidence, &mut findings).await;
     acknowledged::check(&evidence, &mut findings);
     justified::check(&evidence, &mut findings);
+    order::check(&evidence, ledger.now(), shop.processes.sharing(), &mut findings);
     reached::count(&evidence, shop);
     findings
 }

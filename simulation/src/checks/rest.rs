@@ -1,8 +1,10 @@
 //! I3, I8, I17: at rest nothing is held beyond its time, memory is what the ledger is, and a fresh caller can have the last unit of
 //! everything.
 
+use std::time::Duration;
+
 use inventory_core::engine::ReserveRequest;
-use inventory_core::error::ReserveError;
+use inventory_core::error::{ExtendError, ReserveError};
 use inventory_core::ids::{CustomerId, OrderId, ProductId};
 use inventory_core::lines::Lines;
 use inventory_core::product::Product;
@@ -90,6 +92,13 @@ pub(super) async fn memory_is_the_ledger(ledger: &SimulatedLedger, shop: &Shop, 
     let products = ledger.copy().products;
     let ids: Vec<ProductId> = products.iter().map(|product| product.id).collect();
     for running in shop.processes.all() {
+        // Who was idle while a standby took over learns of it by his next command.
+        let nobodys = OrderId::new(uuid::Uuid::nil());
+        if let Err(ExtendError::Failed(failure)) =
+            running.engine.extend(nobodys, Duration::from_secs(1)).await
+        {
+            findings.push(format!("engine {} cannot work at rest: {failure}", running.process));
+        }
         if let Err(error) = running.engine.products(&ids).await {
             findings.push(format!("engine {} cannot read at rest: {error}", running.process));
         }

@@ -107,7 +107,9 @@ impl Store for Client {
             let settled = self.shared.tasks.spawn(resolver);
             let settled = settled.await.unwrap_or_else(|_| Err(away("the resolver is gone (simulated)")))?;
             self.link.travel().await;
-            if self.shared.world.faults.strikes(Fault::LostConnection) {
+            let faults = &self.shared.world.faults;
+            if faults.is_on(Fault::LostConnection) && faults.dice().percent(20) {
+                faults.note(Fault::LostConnection);
                 return Err(away("the answer is lost (simulated)"));
             }
             Ok(settled)

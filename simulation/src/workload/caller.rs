@@ -39,6 +39,11 @@ impl Caller {
         Self { shop: shop.clone(), number, dice: Dice::of(seed, &format!("caller {number}")) }
     }
 
+    /// Every engine that runs.
+    pub(super) fn engines(&self) -> Vec<Running> {
+        self.shop.processes.all()
+    }
+
     /// Asks one engine, once.
     pub(crate) async fn ask(&self, asked: Asked) -> Heard {
         loop {

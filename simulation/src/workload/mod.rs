@@ -3,6 +3,7 @@
 mod caller;
 mod keeper;
 mod shopper;
+mod twins;
 
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub(crate) const LIMIT: u32 = 2;
 pub(crate) const NEW: ProductId = ProductId::new(10);
 /// Callers' numbers: keepers first.
 const KEEPERS: u32 = 2;
+/// Callers of two orders at once.
+const TWINS: u32 = 3;
 /// Who sells when everyone else has gone.
 const SELLER: u32 = 9_998;
 
@@ -65,6 +68,10 @@ pub(crate) fn clients(shop: &Shop, seed: u64, open: Duration) -> Vec<BoxFuture<'
     let mut clients: Vec<BoxFuture<'static, ()>> = Vec::new();
     for number in 0..KEEPERS {
         clients.push(Box::pin(keeper::work(Caller::new(shop, seed, number + 1), open)));
+    }
+    for number in 0..TWINS {
+        let arrives = dice.millis(0..=u64::try_from(open.as_millis()).unwrap_or(0));
+        clients.push(Box::pin(twins::give_up(Caller::new(shop, seed, 1_000 + number), arrives)));
     }
     for number in 0..shoppers {
         let arrives = dice.millis(0..=u64::try_from(open.as_millis()).unwrap_or(0));
