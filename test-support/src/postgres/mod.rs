@@ -6,6 +6,7 @@
 mod binaries;
 mod cluster;
 mod processes;
+pub mod proxy;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};

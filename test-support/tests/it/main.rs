@@ -2,5 +2,6 @@
 
 mod kafka;
 mod postgres;
+mod proxy;
 mod service;
 mod tidy;

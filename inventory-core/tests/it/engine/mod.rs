@@ -6,5 +6,5 @@ mod faults;
 mod lifecycle;
 mod overload;
 mod sharing;
-mod support;
+pub(crate) mod support;
 mod sweep;

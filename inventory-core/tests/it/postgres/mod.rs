@@ -4,9 +4,9 @@
 mod batches;
 mod guards;
 mod hand;
+mod held_commit;
 mod locks;
 mod migrations;
-mod proxy;
 mod reads;
 mod roles;
 mod sweep;

@@ -6,16 +6,17 @@ use inventory_core::ids::{BatchId, OrderId};
 use inventory_core::store::postgres::{PostgresOptions, PostgresStore};
 use inventory_core::store::{Backend, CommitFailure, Resolution, Session, Store as _, StoreErrorKind};
 use sqlx::PgConnection;
+use test_support::postgres::proxy::{HeldCommit, Proxy, Reach};
 
 use super::hand::{Ledger, begin_hold, new_batch, new_order};
-use super::proxy::CommitHolder;
 
 const TTL: Duration = Duration::from_secs(900);
 
 /// A batch with one hold whose COMMIT hangs in the proxy, its client gone.
 struct Orphan {
     ledger: Ledger,
-    proxy: CommitHolder,
+    held: HeldCommit,
+    _proxy: Proxy,
     order: OrderId,
     batch: BatchId,
     backend: Backend,
@@ -29,15 +30,16 @@ fn without_idle_timeout() -> PostgresOptions {
 async fn orphan() -> Orphan {
     let ledger = Ledger::new().await;
     ledger.stock(&[(1, 5)]).await;
-    let proxy = CommitHolder::before(&ledger.url).await;
-    let store = PostgresStore::connect(&proxy.url, without_idle_timeout()).await.unwrap();
+    let proxy = Proxy::before(&ledger.url).await.unwrap();
+    let store = PostgresStore::connect(proxy.url(), without_idle_timeout()).await.unwrap();
+    let held = proxy.hold_next_commit(Reach::All);
     let mut session = store.open_session().await.unwrap();
     let order = new_order();
     let effects = begin_hold(session.as_mut(), order, &[(1, 1)], TTL).await;
     session.persist(&effects).await.unwrap();
     let failure = session.commit().await.unwrap_err();
     assert!(matches!(failure, CommitFailure::Unknown(_)), "{failure}");
-    Orphan { ledger, proxy, order, batch: effects.journal.batch, backend: session.backend() }
+    Orphan { ledger, held, _proxy: proxy, order, batch: effects.journal.batch, backend: session.backend() }
 }
 
 #[tokio::test]
@@ -45,7 +47,7 @@ async fn i6_a_commit_that_arrives_after_the_resolver_has_no_effect() {
     let orphan = orphan().await;
     let resolution = orphan.ledger.store.resolve(orphan.batch, orphan.backend).await.unwrap();
     assert_eq!(resolution, Resolution::Aborted);
-    orphan.proxy.forward_commit().await;
+    orphan.held.forward().await.unwrap();
     assert_eq!(orphan.ledger.reservation(orphan.order).await, None);
     let again = orphan.ledger.store.resolve(orphan.batch, orphan.backend).await.unwrap();
     assert_eq!(again, Resolution::Aborted, "the resolver may meet its own tombstone");
@@ -66,7 +68,7 @@ async fn a_resolver_that_only_reads_is_caught_by_a_late_commit() {
     let orphan = orphan().await;
     let mut sql = orphan.ledger.sql().await;
     assert_eq!(resolve_by_reading(&mut sql, orphan.batch).await, Resolution::Aborted);
-    orphan.proxy.forward_commit().await;
+    orphan.held.forward().await.unwrap();
     assert!(
         orphan.ledger.reservation(orphan.order).await.is_some(),
         "the proxy did not deliver the late COMMIT: the test above proves nothing"
@@ -77,10 +79,9 @@ async fn a_resolver_that_only_reads_is_caught_by_a_late_commit() {
 async fn i6_a_commit_that_arrives_while_the_resolver_waits_is_seen() {
     let orphan = orphan().await;
     // Without the backend's identity the resolver can only wait.
-    let (resolution, ()) = tokio::join!(
-        orphan.ledger.store.resolve(orphan.batch, Backend::default()),
-        orphan.proxy.forward_commit()
-    );
+    let (resolution, forwarded) =
+        tokio::join!(orphan.ledger.store.resolve(orphan.batch, Backend::default()), orphan.held.forward());
+    forwarded.unwrap();
     assert_eq!(resolution.unwrap(), Resolution::Committed);
     assert!(orphan.ledger.reservation(orphan.order).await.is_some());
 }
