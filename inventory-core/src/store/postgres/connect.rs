@@ -16,6 +16,10 @@ pub(super) const APP_ROLE: &str = "holdfast_inventory_app";
 /// Prunes.
 pub(super) const MAINTENANCE_ROLE: &str = "holdfast_inventory_maintenance";
 
+/// A pool's connection that rested for longer is asked for a sign of life before it is used.
+const READER_TRIED_AFTER: Duration = Duration::from_secs(1);
+/// How long a sign of life may take.
+const SIGN_OF_LIFE_MAX: Duration = Duration::from_secs(2);
 /// How long a connection may take to be made.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// A pool's connection that nobody used for this long is closed.
@@ -88,6 +92,14 @@ pub(super) async fn take_role(conn: &mut PgConnection, role: &'static str) -> Re
     Ok(())
 }
 
+/// An error if the server says nothing, and with it the end of the connection.
+async fn sign_of_life(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    match tokio::time::timeout(SIGN_OF_LIFE_MAX, conn.ping()).await {
+        Ok(answer) => answer,
+        Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+    }
+}
+
 /// The small pool that reads go through.
 pub(super) async fn readers(options: &PgConnectOptions, connections: u32) -> Result<PgPool, StoreError> {
     PgPoolOptions::new()
@@ -95,8 +107,19 @@ pub(super) async fn readers(options: &PgConnectOptions, connections: u32) -> Res
         .min_connections(0)
         .acquire_timeout(CONNECT_MAX)
         .idle_timeout(READER_IDLE_MAX)
-        // A ping before every read doubles its time; a read that meets a dead connection is repeated once instead.
+        // A ping before every read doubles its time; a read that meets a dead connection is repeated instead. Not so one that
+        // meets a silent connection, which takes all the time there is: hence one that rested is asked for a sign of life.
         .test_before_acquire(false)
+        .before_acquire(|conn, rested| {
+            Box::pin(async move {
+                if rested.idle_for > READER_TRIED_AFTER {
+                    sign_of_life(conn).await?;
+                }
+                Ok(true)
+            })
+        })
+        // The driver asks, too, and waits for ever: a read that was given up would keep its place in the pool.
+        .after_release(|conn, _| Box::pin(async move { sign_of_life(conn).await.map(|()| true) }))
         .after_connect(|conn, _| Box::pin(async move { take_role(conn, APP_ROLE).await }))
         .connect_with(options.clone())
         .await

@@ -101,7 +101,12 @@ impl PostgresStore {
 
     /// Whether any product was ever created.
     pub async fn has_products(&self) -> Result<bool, StoreError> {
-        read::has_products(&self.readers).await
+        self.answer(read::has_products(&self.readers)).await
+    }
+
+    /// A read that gets no answer must not keep everyone waiting who needs one.
+    async fn answer<T>(&self, read: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        session::answer(self.options.answer_timeout, read).await
     }
 }
 
@@ -121,23 +126,23 @@ impl Store for PostgresStore {
     }
 
     async fn read(&self, products: &[ProductId], orders: &[OrderId]) -> Result<Read, StoreError> {
-        read::read(&self.readers, products, orders).await
+        self.answer(read::read(&self.readers, products, orders)).await
     }
 
     async fn reservation(&self, order: OrderId) -> Result<(Timestamp, Option<Reservation>), StoreError> {
-        read::reservation_of(&self.readers, order).await
+        self.answer(read::reservation_of(&self.readers, order)).await
     }
 
     async fn orders_after(&self, after: Option<OrderId>, limit: usize) -> Result<OrdersPage, StoreError> {
-        read::orders_after(&self.readers, after, limit).await
+        self.answer(read::orders_after(&self.readers, after, limit)).await
     }
 
     async fn due(&self, grace: Duration, limit: usize) -> Result<Due, StoreError> {
-        due::due(&self.readers, &self.sweep, grace, limit).await
+        self.answer(due::due(&self.readers, &self.sweep, grace, limit)).await
     }
 
     async fn holds_on(&self, product: ProductId, limit: usize) -> Result<Vec<HoldOn>, StoreError> {
-        read::holds_on(&self.readers, product, limit).await
+        self.answer(read::holds_on(&self.readers, product, limit)).await
     }
 
     async fn history(
@@ -146,7 +151,7 @@ impl Store for PostgresStore {
         from_version: u64,
         limit: usize,
     ) -> Result<Vec<ProductVersion>, StoreError> {
-        history::history(&self.readers, product, from_version, limit).await
+        self.answer(history::history(&self.readers, product, from_version, limit)).await
     }
 
     async fn prune(&self, retention: &Retention) -> Result<Pruned, StoreError> {

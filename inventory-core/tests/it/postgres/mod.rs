@@ -9,5 +9,6 @@ mod locks;
 mod migrations;
 mod reads;
 mod roles;
+mod silence;
 mod sweep;
 mod unknown_commit;
