@@ -8,13 +8,19 @@
 //! **A transaction is never dropped half-way by a caller that goes away**: whoever runs one from a request does so in a
 //! task of its own, since a `begin` that is dropped gives a connection with an open transaction back to the pool.
 
+mod answering;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::any::{AnyPoolOptions, AnyQueryResult, AnyRow};
 use sqlx::migrate::Migrator;
-use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Row as _};
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyConnection, AnyPool, Executor, Row as _};
 use uuid::Uuid;
+
+pub use self::answering::Answering;
+use self::answering::{bounded, sign_of_life};
 
 /// Connections to Postgres, at most.
 const POSTGRES_CONNECTIONS_MAX: u32 = 16;
@@ -110,10 +116,14 @@ impl Database {
             .before_acquire(move |connection, meta| {
                 Box::pin(async move {
                     if dialect == Dialect::Postgres && meta.idle_for > TRIED_AFTER {
-                        connection.ping().await?;
+                        sign_of_life(connection).await?;
                     }
                     Ok(true)
                 })
+            })
+            // The driver asks, too, and waits for ever: what was given up would keep its place in the pool.
+            .after_release(|connection, _| {
+                Box::pin(async move { sign_of_life(connection).await.map(|()| true) })
             })
             .idle_timeout(None)
             .max_lifetime(None)
@@ -176,16 +186,24 @@ impl Database {
     }
 
     async fn begin_once(&self) -> Result<Transaction, sqlx::Error> {
-        let inner = match self.dialect {
-            Dialect::Postgres => self.pool.begin().await?,
-            Dialect::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await?,
-        };
+        let inner = bounded(async {
+            match self.dialect {
+                Dialect::Postgres => self.pool.begin().await,
+                Dialect::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await,
+            }
+        });
+        let inner = inner.await?;
         Ok(Transaction { inner, dialect: self.dialect })
     }
 
     /// For a single statement outside any transaction.
-    pub fn pool(&self) -> &AnyPool {
-        &self.pool
+    pub fn pool(&self) -> Answering<&AnyPool> {
+        Answering(&self.pool)
+    }
+
+    /// A connection whose statements have no bound, for migrations alone.
+    pub async fn acquire(&self) -> Result<PoolConnection<Any>, sqlx::Error> {
+        self.pool.acquire().await
     }
 
     /// The text of a statement for this database.
@@ -195,7 +213,7 @@ impl Database {
 
     /// The database's clock: the only one that judges deadlines which were written by it.
     pub async fn now(&self) -> Result<DateTime<Utc>, sqlx::Error> {
-        let micros: i64 = sqlx::query_scalar(self.sql(NOW)).fetch_one(&self.pool).await?;
+        let micros: i64 = sqlx::query_scalar(self.sql(NOW)).fetch_one(self.pool()).await?;
         Ok(time(micros))
     }
 
@@ -217,19 +235,19 @@ impl Transaction {
     }
 
     /// What statements are executed on.
-    pub fn connection(&mut self) -> &mut AnyConnection {
-        &mut self.inner
+    pub fn connection(&mut self) -> Answering<&mut AnyConnection> {
+        Answering(&mut self.inner)
     }
 
     /// The database's clock, now (not when the transaction began).
     pub async fn now(&mut self) -> Result<DateTime<Utc>, sqlx::Error> {
-        let micros: i64 = sqlx::query_scalar(self.sql(NOW)).fetch_one(&mut *self.inner).await?;
+        let micros: i64 = sqlx::query_scalar(self.sql(NOW)).fetch_one(self.connection()).await?;
         Ok(time(micros))
     }
 
     /// Makes it durable. An error leaves the outcome open unless it says otherwise: do what would be right in both cases.
     pub async fn commit(self) -> Result<(), sqlx::Error> {
-        self.inner.commit().await
+        bounded(self.inner.commit()).await
     }
 }
 

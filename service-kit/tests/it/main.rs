@@ -8,6 +8,7 @@ mod edge;
 mod events;
 mod hostile;
 mod kafka;
+mod silence;
 mod sql;
 mod strict_json;
 mod support;

@@ -90,7 +90,7 @@ impl LocalLog {
         let url = format!("sqlite:{}", folder.join("events.db").display());
         let open = async {
             let writer = Database::connect(&url, "log").await?;
-            let mut connection = writer.pool().acquire().await?;
+            let mut connection = writer.acquire().await?;
             MIGRATIONS.run_direct(None, &mut *connection, false).await?;
             drop(connection);
             let reader = Database::connect(&url, "log").await?;

@@ -346,7 +346,7 @@ async fn it_publishes_the_outbox_of_the_inventory_too() {
             let schema = "CREATE SCHEMA IF NOT EXISTS inventory_service_schema";
             sqlx::query(schema).execute(database.pool()).await.unwrap();
         }
-        let mut connection = database.pool().acquire().await.unwrap();
+        let mut connection = database.acquire().await.unwrap();
         migrations.run_direct(None, &mut *connection, false).await.unwrap();
         drop(connection);
         for n in 1..=3_i64 {
