@@ -1,5 +1,5 @@
 # The only commands anyone needs. `make test` installs what the tests need.
-.PHONY: run test check loom simulate fuzz bench instructions load
+.PHONY: run test check loom simulate fuzz bench instructions load chaos races
 
 run:   ; cargo run --release
 test:  ; scripts/test.sh
@@ -17,3 +17,5 @@ bench:
 load:
 	scripts/install-postgres.sh && load-tests/get-k6.sh
 	cargo build --release -p holdfast && cargo run --release -p load-tests -- all
+chaos: ; scripts/chaos.sh
+races: ; scripts/races.sh

@@ -2,6 +2,7 @@
 //!
 //! Nothing here outlives the test process, not even when that one is killed: see `last_rites`.
 
+pub mod disk;
 pub mod kafka;
 mod last_rites;
 mod ports;

@@ -197,6 +197,24 @@ impl Holdfast {
         self.signal(Signal::SIGTERM)
     }
 
+    /// Stops it where it is (SIGSTOP): its connections stay open, and it answers nothing.
+    pub fn pause(&self) -> Result<()> {
+        self.signal(Signal::SIGSTOP)
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) -> Result<()> {
+        self.signal(Signal::SIGCONT)
+    }
+
+    /// How it has ended, if it has and nobody has noticed yet.
+    ///
+    /// # Errors
+    /// If its end is known: then it is not running.
+    pub fn has_ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.poll_exit()
+    }
+
     /// Waits, within bounds, until it has ended by itself or by a signal.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
         self.exit_within(EXIT_WITHIN).await

@@ -61,7 +61,7 @@ fn complaint(package: &str, on: &str, is_product: bool) -> Option<String> {
     if is_product && package == "event-contracts" && !IN_CONTRACTS.contains(&on) {
         return Some(format!("contracts are pure data and need no {on}"));
     }
-    if is_product && on == "test-support" && !["benches", "load-tests"].contains(&package) {
+    if is_product && on == "test-support" && !["benches", "load-tests", "chaos"].contains(&package) {
         return Some("test-support is for tests: make it a dev-dependency".to_owned());
     }
     None
