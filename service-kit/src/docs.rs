@@ -3,17 +3,33 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use utoipa::openapi::response::Response;
+use axum::extract::Request;
+use axum::http::{StatusCode, Uri};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use utoipa::openapi::response::Response as Documented;
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::http::fallback;
+
 /// The two routes.
 pub fn routes<S: Clone + Send + Sync + 'static>(api: OpenApi) -> Router<S> {
-    SwaggerUi::new("/docs").url("/openapi.json", api).into()
+    let routes: Router<S> = SwaggerUi::new("/docs").url("/openapi.json", api).into();
+    routes.route_layer(middleware::from_fn(missing_as_problem))
+}
+
+/// A page that the documentation does not have, or whose name is no text, is told like every other address that is not served.
+async fn missing_as_problem(uri: Uri, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    match response.status() {
+        StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => fallback::not_found(uri).await.into_response(),
+        _ => response,
+    }
 }
 
 /// Problems that any call may answer; `unavailable` says which a 503 may be.
-pub fn common_problems(unavailable: &str) -> BTreeMap<String, RefOr<Response>> {
+pub fn common_problems(unavailable: &str) -> BTreeMap<String, RefOr<Documented>> {
     [
         ("400", "`invalid_json`, `body_incomplete`"),
         ("408", "`body_timeout`"),

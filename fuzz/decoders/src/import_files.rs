@@ -25,14 +25,12 @@ fn check(source: Box<dyn Read + Send>, format: Format) {
         Ok(rows) => rows,
         Err(error) => return promises::advice(&error.to_string()),
     };
-    let mut expected = 1;
-    for row in rows {
+    for (expected, row) in (1..).zip(rows) {
         let (number, row) = match row {
             Ok(row) => row,
             Err(error) => return promises::advice(&error.to_string()),
         };
         assert_eq!(number, expected, "rows are counted");
-        expected += 1;
         match row {
             Ok(set) => {
                 check_set(&set);

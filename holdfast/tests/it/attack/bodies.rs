@@ -18,9 +18,10 @@ async fn i15_bodies_that_come_byte_by_byte_are_answered_408() {
     meanwhile(&shop, async {
         let slow = (0..300).map(async |n: usize| {
             let mut raw = Raw::connect(&address).await.expect("a connection");
-            let framing = if n % 2 == 0 { "Content-Length: 60000" } else { "Transfer-Encoding: chunked" };
+            let framing =
+                if n.is_multiple_of(2) { "Content-Length: 60000" } else { "Transfer-Encoding: chunked" };
             raw.send(&post(RESERVE, framing)).await.expect("room for a head");
-            let bytes = if n % 2 == 0 { b"{".repeat(60_000) } else { b"1\r\n{\r\n".repeat(10_000) };
+            let bytes = if n.is_multiple_of(2) { b"{".repeat(60_000) } else { b"1\r\n{\r\n".repeat(10_000) };
             raw.drip(&bytes, Duration::from_millis(300)).await;
             raw.answer().await.expect("an answer").is_problem(408, "body_timeout");
             raw.is_cut().await;

@@ -33,7 +33,7 @@ async fn i15_thousands_of_idle_connections_are_cut_and_keep_nobody_out() {
             // Each asks once: a connection that the kernel's full queue has forgotten is not one.
             raw.send(b"GET /health/live HTTP/1.1\r\nHost: shop\r\n\r\n").await.expect("room for a head");
             assert_eq!(raw.answer().await.expect("an answer").status, 200);
-            if n % 2 == 0 {
+            if n.is_multiple_of(2) {
                 // Half of them begin again, and do not go on.
                 let _ = raw.send(b"GET /health").await;
             }
@@ -53,7 +53,7 @@ async fn i15_clients_that_never_read_their_answers_are_cut_in_bounded_memory() {
             let mut raw = Raw::connect(&address).await.expect("a connection");
             let question = b"GET /openapi.json HTTP/1.1\r\nHost: shop\r\n\r\n".repeat(100);
             // Asks on and on and reads nothing, until the service has had enough.
-            while raw.send(&question).await.is_ok() {}
+            raw.flood(&question).await;
         });
         join_all(deaf).await;
     })
@@ -78,7 +78,7 @@ async fn i17_clients_that_hang_up_leave_no_hold_behind_that_does_not_end() {
             ]
             .concat();
             // Half of a request, or a whole one whose answer nobody waits for.
-            let len = if n % 2 == 0 { request.len() } else { request.len() * (n % 100) / 100 };
+            let len = if n.is_multiple_of(2) { request.len() } else { request.len() * (n % 100) / 100 };
             raw.send(&request[..len]).await.expect("room for a request");
         });
         join_all(rude).await;

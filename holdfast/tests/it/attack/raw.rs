@@ -33,15 +33,24 @@ impl Raw {
         self.stream.write_all(bytes).await
     }
 
-    /// Sends byte by byte, a pause between two, until all is sent or the other side has answered or hung up.
+    /// Sends byte by byte, a pause between two, until all is sent or the other side has answered or hung up. Fails if it takes no notice.
     pub(crate) async fn drip(&mut self, bytes: &[u8], pause: Duration) {
-        let mut pace = interval(pause);
-        for byte in bytes {
-            tokio::select! {
-                _ = self.stream.readable() => return,
-                _ = pace.tick() => if self.send(&[*byte]).await.is_err() { return },
+        let work = async {
+            let mut pace = interval(pause);
+            for byte in bytes {
+                tokio::select! {
+                    _ = self.stream.readable() => return,
+                    _ = pace.tick() => if self.send(&[*byte]).await.is_err() { return },
+                }
             }
-        }
+        };
+        timeout(PATIENCE * 3, work).await.expect("an end to the dripping");
+    }
+
+    /// Sends the same again and again until the other side takes no more. Fails if it takes it for ever.
+    pub(crate) async fn flood(&mut self, bytes: &[u8]) {
+        let work = async { while self.stream.write_all(bytes).await.is_ok() {} };
+        timeout(PATIENCE * 3, work).await.expect("an end to the flood");
     }
 
     /// The next whole answer; none if the connection is cut first. Fails if neither happens.
