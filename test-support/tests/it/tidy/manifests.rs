@@ -7,13 +7,10 @@ use super::Finding;
 /// Where only some members may depend on something, whatever for.
 const ONLY_FROM: [(&str, &[&str]); 2] = [
     ("rdkafka", &["service-kit"]),
-const ONLY_FROM: [(&str, &[&str]); 2] = [
-    ("rdkafka", &["service-kit"]),
     (
         "inventory-core",
-        &["inventory-service", "holdfast", "ledger-check", "simulation", "chaos", "benches", "decoders"],
+        &["inventory-service", "holdfast", "ledger-check", "simulation", "benches", "decoders"],
     ),
-];
 ];
 
 /// What the product code of inventory-core must not need: it neither serialises nor speaks to anybody.
