@@ -193,10 +193,18 @@ fn two_extensions_in_one_batch_have_an_end_each() {
     let asked = [extend(order, 2 * TTL), extend(order, 3 * TTL)];
     let answers = toy.batch(&asked);
     toy.wait(10);
-    for (asked, answer) in asked.into_iter().zip(answers) {
-        toy.tell(asked, invoked, Some((toy.now, answer)));
+    for (asked, answer) in asked.iter().zip(answers) {
+        toy.tell(asked.clone(), invoked, Some((toy.now, answer)));
     }
-    toy.is_clean();
+    let mut one_unknown = toy.clone();
+    let later = one_unknown.records.last_mut().and_then(|record| record.answered.as_mut()).unwrap();
+    later.answer = Answer::OutcomeUnknown;
+    for mut toy in [toy, one_unknown] {
+        let end = Some(toy.state.orders[&order].expires_at);
+        let replay = toy.ask(reserve(order, &[(1, 1)]));
+        assert_eq!(replay, Answer::Held { replayed: true, expires_at: end });
+        toy.is_clean();
+    }
 }
 
 #[test]
