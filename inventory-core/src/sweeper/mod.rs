@@ -69,9 +69,16 @@ async fn sweep(shared: &Arc<Shared>, scan_at: &mut Instant) -> Duration {
     match expire(shared, &due).await {
         Ok(0) if more => Duration::ZERO,
         Ok(0) => next.unwrap_or(shared.options.sweep_period),
-        Ok(_early) => EARLY_PAUSE,
-        Err(_) => FAILURE_PAUSE,
+        Ok(_early) => at_least(EARLY_PAUSE, scan_at),
+        Err(_) => at_least(FAILURE_PAUSE, scan_at),
     }
+}
+
+/// A pause that an overdue scan does not cut short. While something is due there is no scan, so it stays overdue, and commands that
+/// are refused at once (a full queue, a writer that has failed) would be submitted without any pause.
+fn at_least(pause: Duration, scan_at: &mut Instant) -> Duration {
+    *scan_at = (*scan_at).max(Instant::now() + pause);
+    pause
 }
 
 /// Submits expire commands and waits for them. How many were asked too early; `Err` if some have to be asked again.

@@ -98,7 +98,12 @@ impl Memory {
             let taken = taken.remove(&product).unwrap_or(Units::ZERO);
             self.counters.settle(product, taken, lowered.remove(&product), base);
         }
-        debug_assert!(taken.is_empty() && lowered.is_empty(), "a batch took what it did not lock");
+        // A failover has taken the product itself back: nothing was locked, and what was taken of it must not stay in flight.
+        for (product, units) in taken {
+            let gone = Base { available: Units::ZERO, version: 0, epoch, limited: false };
+            self.counters.settle(product, units, None, gone);
+        }
+        debug_assert!(lowered.is_empty(), "a batch lowered what it did not lock");
         self.settled.notify_waiters();
     }
 
