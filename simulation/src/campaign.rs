@@ -45,9 +45,11 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Corners that were never reached.
+    /// Corners that were never reached and had to be. Real deadlocks are only counted: rows are locked in order, so two batches would have
+    /// to write the same keys crosswise in the same milliseconds. The fault of that name stands in for them.
     pub fn missed(&self) -> Vec<Goal> {
-        Goal::ALL.iter().copied().filter(|goal| self.goals.of(*goal) == 0).collect()
+        let must = Goal::ALL.iter().copied().filter(|goal| *goal != Goal::Deadlock);
+        must.filter(|goal| self.goals.of(*goal) == 0).collect()
     }
 
     fn add(&mut self, report: &Report) {
