@@ -19,6 +19,16 @@ impl DatabaseUrl {
         if url.cannot_be_a_base() {
             return Err(format!("names no server: {advice}"));
         }
+        // What follows the first of these is no password any more, and would be shown as the database's name.
+        if [Some(url.path()), url.query(), url.fragment()]
+            .into_iter()
+            .flatten()
+            .any(|part| part.contains('@'))
+        {
+            return Err(format!(
+                "has an @ behind the server: write /, ?, # and @ elsewhere as %2F, %3F, %23 and %40; {advice}"
+            ));
+        }
         Ok(Self(url))
     }
 
@@ -78,7 +88,12 @@ mod tests {
 
     #[test]
     fn other_databases_are_refused_without_repeating_the_secret() {
-        for text in ["mysql://me:s3cret@db/shop", "s3cret", ""] {
+        let split = [
+            "postgres://me:/s3cret@db/shop",
+            "postgres://me:?s3cret@db/shop",
+            "postgres://me:#s3cret@db/shop",
+        ];
+        for text in ["mysql://me:s3cret@db/shop", "s3cret", ""].into_iter().chain(split) {
             let why = DatabaseUrl::parse(text).unwrap_err();
             assert!(why.contains("postgres://user:password@host") && !why.contains("s3cret"), "{why}");
         }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::http::{BodyLimits, body};
+use crate::object::Object;
 use crate::problem::{FieldError, Problem};
 use crate::shape::{self, Field};
 
@@ -50,8 +51,8 @@ pub async fn read_optional<T: Wire>(
 
 /// Parses bytes as `T`.
 pub fn from_slice<T: Wire>(bytes: &[u8]) -> Result<T::Parsed, Problem> {
-    let refusal = match serde_json::from_slice::<T>(bytes) {
-        Ok(wire) => match wire.parse() {
+    let refusal = match serde_json::from_slice::<Object<T>>(bytes) {
+        Ok(Object(wire)) => match wire.parse() {
             Ok(parsed) => return Ok(parsed),
             Err(error) => error,
         },

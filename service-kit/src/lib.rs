@@ -7,6 +7,7 @@ pub mod events;
 pub mod http;
 pub mod json;
 pub mod metrics;
+pub mod object;
 pub mod problem;
 pub mod readiness;
 pub mod shape;

@@ -17,8 +17,13 @@ pub fn run(bytes: &[u8]) {
         Err(usage) => return promises::advice(&usage.to_string()),
     };
     // Elsewhere it is no password.
-    let is_password = |line: &str| !line.contains(PASSWORD) || line.contains("database-url=");
-    let is_hidden = |shown: &str| !shown.contains(PASSWORD) || !text.lines().all(is_password);
+    let as_password = format!(":{PASSWORD}@");
+    let is_password = |line: &str| {
+        line.matches(PASSWORD).count() == line.matches(&as_password).count() && line.contains("database-url=")
+    };
+    let mut lines = text.lines().filter(|line| line.contains(PASSWORD)).peekable();
+    let was_given = lines.peek().is_some() && lines.all(is_password);
+    let is_hidden = |shown: &str| !was_given || !shown.contains(PASSWORD);
     match Settings::check(&cli.config) {
         Ok(settings) => {
             assert!(settings.hold_ttl <= settings.hold_ttl_max, "{settings:?}");

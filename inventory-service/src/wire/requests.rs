@@ -9,6 +9,7 @@ use inventory_core::lines::Lines;
 use serde::Deserialize;
 use service_kit::FieldError;
 use service_kit::json::Wire;
+use service_kit::object::{objects, optional_objects};
 use service_kit::shape::{Field, Shape};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -27,6 +28,7 @@ pub struct ReserveWire {
     /// The order; the idempotency key of everything done to it.
     pub order_id: Uuid,
     /// What to hold; the same product several times is summed.
+    #[serde(deserialize_with = "objects")]
     #[schema(min_items = 1, max_items = 256)]
     pub items: Vec<ItemWire>,
     /// How long; the service's default if absent.
@@ -69,6 +71,7 @@ pub struct CommitWire {
     /// The order.
     pub order_id: Uuid,
     /// These quantities only; the rest of the hold is released in the same step.
+    #[serde(default, deserialize_with = "optional_objects")]
     #[schema(min_items = 1, max_items = 256)]
     pub items: Option<Vec<ItemWire>>,
 }
@@ -124,6 +127,7 @@ pub struct ReleaseWire {
     /// The order. Releasing an unknown order makes a later reserve of it fail.
     pub order_id: Uuid,
     /// These quantities only; the hold stays while anything is left.
+    #[serde(default, deserialize_with = "optional_objects")]
     #[schema(min_items = 1, max_items = 256)]
     pub items: Option<Vec<ItemWire>>,
     /// For the journal.

@@ -7,6 +7,7 @@ use event_contracts::orders::PricedItem;
 use serde::Deserialize;
 use service_kit::FieldError;
 use service_kit::json::Wire;
+use service_kit::object::objects;
 use service_kit::shape::{Field, Shape};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -34,6 +35,7 @@ pub struct PlaceWire {
     #[schema(min_length = 1, max_length = 255)]
     pub user_id: String,
     /// What, at which price.
+    #[serde(deserialize_with = "objects")]
     #[schema(min_items = 1, max_items = 256)]
     pub items: Vec<PricedItemWire>,
     /// How it is to be paid; `approve` if absent.

@@ -7,6 +7,9 @@ use uuid::Uuid;
 
 use crate::problem::{FieldError, Problem};
 
+/// Errors listed in one answer, at most. Nothing is looked at beyond them.
+const ERRORS_MAX: usize = 100;
+
 /// The one parameter of the address; 422 names it where it cannot be read.
 pub async fn path_text<S: Send + Sync>(
     parts: &mut Parts,
@@ -39,6 +42,9 @@ impl QueryParams {
             .map_err(|error| Problem::invalid_field("query", error.body_text()))?;
         let mut errors = Vec::new();
         for (index, (name, _)) in pairs.iter().enumerate() {
+            if errors.len() == ERRORS_MAX {
+                break;
+            }
             if !known.contains(&name.as_str()) {
                 let message = format!("is not known here; known are {}", known.join(", "));
                 errors.push(FieldError::new(name.as_str(), message));
