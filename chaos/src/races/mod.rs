@@ -5,7 +5,7 @@ mod output;
 mod page;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -17,36 +17,37 @@ use anyhow::{Context as _, Result, ensure};
 use self::output::{Outcome, Said};
 
 /// One at a time, so that it is known how long each takes; and what they wrote, for its seeds.
-const TEST: [&str; 7] =
-    ["test", "--workspace", "--locked", "--", "race_", "--test-threads=1", "--show-output"];
+const TEST: [&str; 4] = ["--", "race_", "--test-threads=1", "--show-output"];
 
 /// Runs the races and writes the page; or writes it from saved outputs of `cargo test`, if there are any.
 ///
 /// # Errors
 /// If a file cannot be read or written, a row of the table has no test, or a race was lost.
 pub fn write(outputs: &[PathBuf], to: &Path) -> Result<()> {
+    let files = files(Path::new("."))?;
     let mut said = Vec::new();
     for output in outputs {
         let text = fs::read_to_string(output).with_context(|| format!("reading {}", output.display()))?;
         said.extend(output::read(&text));
     }
     if outputs.is_empty() {
-        said = run()?;
+        said = run(&files)?;
     }
     let missing = table::without(&said);
     ensure!(
         missing.is_empty(),
         "rows {missing:?} of the race table were not tested: run every test whose name begins with race_"
     );
-    fs::write(to, page::page(&said, &files(Path::new("."))?))
-        .with_context(|| format!("writing {}", to.display()))?;
+    fs::write(to, page::page(&said, &files)).with_context(|| format!("writing {}", to.display()))?;
     ensure!(said.iter().all(|said| said.outcome == Outcome::Ok), "a race was lost: see {}", to.display());
     Ok(())
 }
 
-/// Runs every test of a race in the workspace of the current folder, looking at the clock.
-fn run() -> Result<Vec<Said>> {
+/// Runs every test of a race, looking at the clock. Crates bear their folders' names.
+fn run(files: &BTreeMap<String, String>) -> Result<Vec<Said>> {
+    let crates: BTreeSet<&str> = files.values().filter_map(|file| file.split('/').next()).collect();
     let mut cargo = Command::new("cargo");
+    cargo.args(["test", "--locked"]).args(crates.iter().flat_map(|name| ["-p", *name]));
     cargo.args(TEST).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut running = cargo.spawn().context("starting cargo")?;
     let stdout = running.stdout.take().context("cargo's output")?;

@@ -92,5 +92,6 @@ mod tests {
         assert_eq!(findings("holdfast", "test-support", None), 1);
         assert_eq!(findings("holdfast", "test-support", Some("dev")), 0);
         assert_eq!(findings("load-tests", "test-support", None), 0);
+        assert_eq!(findings("chaos", "test-support", None), 0);
     }
 }
