@@ -9,6 +9,8 @@ pub enum Mutant {
     DroppedLock,
     /// Effects are written without looking at keys, versions and states.
     SkippedGuard,
+    /// A reservation is written over, whatever happened to it since it was read.
+    UnguardedRows,
     /// A release gives its stock back twice.
     DoubleRelease,
     /// COMMIT is acknowledged, and sometimes lost afterwards.
@@ -23,9 +25,10 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::DroppedLock,
         Self::SkippedGuard,
+        Self::UnguardedRows,
         Self::DoubleRelease,
         Self::EarlyAcknowledgement,
         Self::StaleReads,
@@ -38,6 +41,7 @@ impl Mutant {
         match self {
             Self::DroppedLock => "dropped-lock",
             Self::SkippedGuard => "skipped-guard",
+            Self::UnguardedRows => "unguarded-rows",
             Self::DoubleRelease => "double-release",
             Self::EarlyAcknowledgement => "early-acknowledgement",
             Self::StaleReads => "stale-reads",

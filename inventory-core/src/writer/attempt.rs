@@ -76,6 +76,9 @@ impl Writer {
         if decision.effects.is_empty() {
             self.session()?.rollback().await?;
         } else {
+            // Before their COMMIT, whose outcome may stay unknown for a while: an order that may be known must not be told "sold out". One
+            // that turns out not to be is asked about once too often.
+            self.memory.remember_orders(&decision.effects);
             pending.lowered = self.memory.lower_ahead(&pending.bases, &decision.effects, &pending.taken);
             if let Err(error) = self.write(batch_id, &decision.effects).await {
                 self.undo(pending.lowered);
@@ -136,11 +139,10 @@ impl Writer {
         }
     }
 
-    /// Remembers and settles, then lets another task answer, so that the next batch can begin.
+    /// Settles, then lets another task answer, so that the next batch can begin.
     fn finish(&self, batch: Batch, decision: Decision, pending: Pending) {
         let Decision { outcomes, effects } = decision;
         let Pending { bases, taken, lowered, epoch, now } = pending;
-        self.memory.remember_orders(&effects);
         self.memory.settle(bases, &effects, epoch, taken, lowered);
         let memory = self.memory.clone();
         let replies = self.replies.clone();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use inventory_core::engine::Engine;
-use inventory_core::error::{Failure, ReserveError};
+use inventory_core::error::{Failure, ReleaseError, ReserveError};
 use inventory_core::ids::OrderId;
 use inventory_core::options::EngineOptions;
 use inventory_core::reservation::Status;
@@ -133,6 +133,30 @@ async fn i6_an_unknown_commit_that_took_effect_is_one_hold() {
         assert!(engine.audit().await.unwrap().ok());
         engine.shutdown().await;
     }
+}
+
+/// Found by the simulation: the order's tombstone stood in a COMMIT that was being resolved, and memory did not know the order yet.
+#[tokio::test]
+async fn i7_an_order_in_a_commit_whose_outcome_is_unknown_is_not_told_sold_out() {
+    let (store, engine) = faulty(FaultPlan::none()).await;
+    stock(&engine, &[(3, 0)]).await;
+    let (order, cart) = (new_order(), [(3, 1)]);
+    let sold_out = engine.reserve(request(new_order(), &cart)).await.unwrap_err();
+    assert!(matches!(sold_out, ReserveError::InsufficientStock(_)), "{sold_out}");
+    // Longer unknown than the caller is patient.
+    let unknown = (store.batches_begun(), Fault::UnknownCommitted);
+    store.set_plan(FaultPlan::script([unknown]).failing_resolves(6));
+    let released = engine.release(order, None, None, None).await.unwrap_err();
+    assert!(matches!(released, ReleaseError::Failed(Failure::OutcomeUnknown)), "{released}");
+    let refused = loop {
+        match engine.reserve(request(order, &cart)).await.unwrap_err() {
+            ReserveError::Failed(failure) if failure.is_transient() => {}
+            other => break other,
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    assert!(matches!(refused, ReserveError::AlreadyReleased(_)), "{refused}");
+    engine.shutdown().await;
 }
 
 #[tokio::test]
