@@ -40,7 +40,6 @@ goals! {
     LockTimeout => "a session waited too long for a lock",
     Deadlock => "two sessions waited for each other",
     KeyConflict => "two engines wrote the same key",
-    ChangedMeanwhile => "what a batch wanted to change was changed after it was read",
     CommittedLate => "a commit came after expiry and there was stock",
     Lost => "a commit came after expiry and the stock was gone",
     Adopted => "a hold outlived its engine and was ended by another",

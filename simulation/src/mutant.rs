@@ -9,8 +9,8 @@ pub enum Mutant {
     DroppedLock,
     /// Effects are written without looking at keys, versions and states.
     SkippedGuard,
-    /// A reservation is written over, whatever happened to it since it was read.
-    UnguardedRows,
+    /// Reservations are as they were read before the locks, whatever happened to them since.
+    UncheckedReads,
     /// A release gives its stock back twice.
     DoubleRelease,
     /// COMMIT is acknowledged, and sometimes lost afterwards.
@@ -28,7 +28,7 @@ impl Mutant {
     pub const ALL: [Self; 8] = [
         Self::DroppedLock,
         Self::SkippedGuard,
-        Self::UnguardedRows,
+        Self::UncheckedReads,
         Self::DoubleRelease,
         Self::EarlyAcknowledgement,
         Self::StaleReads,
@@ -41,7 +41,7 @@ impl Mutant {
         match self {
             Self::DroppedLock => "dropped-lock",
             Self::SkippedGuard => "skipped-guard",
-            Self::UnguardedRows => "unguarded-rows",
+            Self::UncheckedReads => "unchecked-reads",
             Self::DoubleRelease => "double-release",
             Self::EarlyAcknowledgement => "early-acknowledgement",
             Self::StaleReads => "stale-reads",

@@ -86,8 +86,7 @@ pub trait Session: Send {
     fn backend(&self) -> Backend;
 
     /// Begins a transaction, writes the batch's fence first, locks the footprint's products in product order
-    /// and reads what the rules need, after the locks. Only reservations that exist may have been read before the locks, if `persist`
-    /// then answers [`StoreErrorKind::Conflict`] to a change of one that was changed in between. On error the transaction is gone.
+    /// and reads what the rules need, as it is under the locks. On error the transaction is gone.
     async fn begin(&mut self, batch: BatchId, footprint: &Footprint) -> Result<Locked, StoreError>;
 
     /// Writes the effects. On error the transaction is gone.
@@ -109,7 +108,7 @@ pub struct Footprint {
     pub orders: Vec<OrderId>,
     /// False for a batch of nothing but reserves: their key arbitrates, and a duplicate key is
     /// [`StoreErrorKind::Conflict`], answered by trying again with `true`. When true the store reads the orders'
-    /// reservations, unlocked, to learn which products to lock, and looks again under the locks for those that were not there.
+    /// reservations, unlocked, to learn which products to lock, and makes sure under the locks that nothing has changed.
     pub read_orders: bool,
     /// Adjustment ids concerned.
     pub adjustments: Vec<AdjustmentId>,

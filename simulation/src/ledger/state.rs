@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use inventory_core::clock::Timestamp;
-use inventory_core::ids::{BatchId, OrderId};
-use inventory_core::reservation::Reservation;
+use inventory_core::ids::BatchId;
 use inventory_core::store::memory::Ledger;
-use inventory_core::store::{Backend, Effects, IdMap};
+use inventory_core::store::{Backend, Effects};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -21,8 +20,6 @@ const BEGINNING: Timestamp = Timestamp::from_micros(1_780_000_000_000_000);
 #[derive(Debug)]
 pub(super) struct Transaction {
     pub(super) batch: BatchId,
-    /// The reservations that it has read, as they were then: the versions of rows that guard what it changes.
-    pub(super) read: IdMap<OrderId, Reservation>,
     pub(super) effects: Option<Effects>,
 }
 

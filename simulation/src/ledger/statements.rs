@@ -1,7 +1,7 @@
 //! What a server process does for a batch: begin, persist, COMMIT.
 
 use inventory_core::ids::{BatchId, ProductId};
-use inventory_core::store::{Effects, Footprint, IdMap, IdSet, Locked, StoreError, StoreErrorKind};
+use inventory_core::store::{Effects, Footprint, IdSet, Locked, StoreError, StoreErrorKind};
 
 use super::Shared;
 use super::locks::{Key, Pid};
@@ -33,9 +33,9 @@ impl Shared {
             return Err(conflict(format!("batch {batch} is fenced")));
         }
         if let Some(process) = self.state.lock().processes.get_mut(&pid) {
-            process.open = Some(Transaction { batch, read: IdMap::default(), effects: None });
+            process.open = Some(Transaction { batch, effects: None });
         }
-        // The orders that exist are read unlocked, since they say what to lock.
+        // The orders are looked at unlocked, since they say what to lock, and again under the locks.
         let (concerned, read) = {
             let mut state = self.state.lock();
             let now = state.now();
@@ -62,10 +62,8 @@ impl Shared {
                 self.world.goals.count(Goal::Skipped);
             }
         }
-        // They stay as they were read; those that were not there are as they are under the locks.
-        found.reservations.extend(read);
-        if let Some(open) = state.processes.get_mut(&pid).and_then(|process| process.open.as_mut()) {
-            open.read.clone_from(&found.reservations);
+        if self.world.is(Mutant::UncheckedReads) {
+            found.reservations.extend(read);
         }
         Ok(found)
     }
@@ -111,9 +109,6 @@ impl Shared {
                 self.lock(pid, &key).await?;
             }
             self.step().await;
-            if !self.world.is(Mutant::UnguardedRows) {
-                self.refuse_changed_meanwhile(pid, &effects)?;
-            }
             self.state.lock().tables.check(&effects).inspect_err(|error| {
                 if error.kind == StoreErrorKind::Conflict {
                     self.world.goals.count(Goal::KeyConflict);
@@ -127,21 +122,6 @@ impl Shared {
         match state.processes.get_mut(&pid).and_then(|process| process.open.as_mut()) {
             Some(open) if open.batch == effects.journal.batch => open.effects = Some(effects),
             _ => return Err(conflict("effects of a batch that was not begun on this session".to_owned())),
-        }
-        Ok(())
-    }
-
-    /// What a batch changes must be as it has read it: nothing but the version of the row guards it.
-    fn refuse_changed_meanwhile(&self, pid: Pid, effects: &Effects) -> Result<(), StoreError> {
-        let state = self.state.lock();
-        let Some(open) = state.processes.get(&pid).and_then(|process| process.open.as_ref()) else {
-            return Ok(());
-        };
-        for (_, after) in &effects.changed {
-            if state.tables.reservation(after.order) != open.read.get(&after.order) {
-                self.world.goals.count(Goal::ChangedMeanwhile);
-                return Err(conflict(format!("order {} was changed since it was read", after.order)));
-            }
         }
         Ok(())
     }

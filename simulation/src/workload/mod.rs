@@ -2,6 +2,7 @@
 
 mod caller;
 mod keeper;
+mod quarrel;
 mod shopper;
 mod twins;
 
@@ -29,6 +30,8 @@ pub(crate) const NEW: ProductId = ProductId::new(10);
 const KEEPERS: u32 = 2;
 /// Callers of two orders at once.
 const TWINS: u32 = 3;
+/// Callers of one order on two engines.
+const QUARRELS: u32 = 3;
 /// Who sells when everyone else has gone.
 const SELLER: u32 = 9_998;
 
@@ -72,6 +75,10 @@ pub(crate) fn clients(shop: &Shop, seed: u64, open: Duration) -> Vec<BoxFuture<'
     for number in 0..TWINS {
         let arrives = dice.millis(0..=u64::try_from(open.as_millis()).unwrap_or(0));
         clients.push(Box::pin(twins::give_up(Caller::new(shop, seed, 1_000 + number), arrives)));
+    }
+    for number in 0..QUARRELS {
+        let arrives = dice.millis(0..=u64::try_from(open.as_millis()).unwrap_or(0));
+        clients.push(Box::pin(quarrel::fall_out(Caller::new(shop, seed, 1_100 + number), arrives)));
     }
     for number in 0..shoppers {
         let arrives = dice.millis(0..=u64::try_from(open.as_millis()).unwrap_or(0));

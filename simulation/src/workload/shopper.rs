@@ -62,7 +62,7 @@ async fn while_held(caller: &Caller, reserve: &Asked, request: &ReserveRequest) 
 }
 
 /// A keyed partial release: repeatable, effective once.
-fn part(dice: &Dice, request: &ReserveRequest) -> Asked {
+pub(super) fn part(dice: &Dice, request: &ReserveRequest) -> Asked {
     let line = request.lines.iter().next().map_or(HOT, |line| line.product);
     let note = |text: &str| Note::parse(text).ok();
     let delivery = note("release").zip(note(&dice.id().to_string()));

@@ -30,6 +30,11 @@ fn i7_a_skipped_guard_is_caught() {
 }
 
 #[test]
+fn i9_a_reservation_read_before_the_locks_is_caught() {
+    is_caught(Mutant::UncheckedReads, &["I", "audit", "order"]);
+}
+
+#[test]
 fn i2_a_double_release_is_caught() {
     is_caught(Mutant::DoubleRelease, &["audit: version_effect", "audit: held_sum"]);
 }
