@@ -89,6 +89,27 @@ async fn i9_i16_what_a_batch_waited_for_is_in_its_snapshot_and_its_clock_is_read
 }
 
 #[tokio::test]
+async fn i9_a_hold_that_is_extended_while_its_batch_waits_is_read_as_it_is_then() {
+    let ledger = Ledger::with(patient()).await;
+    ledger.stock(&[(1, 5)]).await;
+    let hold = ledger.hold(new_order(), &[(1, 1)], TTL).await;
+    let mut other = ledger.sql().await;
+    execute(&mut other, "BEGIN; SELECT FROM inventory WHERE product_id = 1 FOR UPDATE").await.unwrap();
+    let mut session = ledger.session().await;
+    let waiting = session.backend().pid.unwrap();
+    let footprint = Footprint { orders: vec![hold.order], read_orders: true, ..Footprint::default() };
+    let mut sql = ledger.sql().await;
+    let extend = async {
+        waits(&mut sql, waiting).await;
+        const EXTEND: &str = "UPDATE reservations SET expires_at = expires_at + interval '1 minute'; COMMIT";
+        execute(&mut other, EXTEND).await.unwrap();
+    };
+    let (locked, ()) = tokio::join!(session.begin(new_batch(), &footprint), extend);
+    let read = locked.unwrap().reservations[&hold.order].expires_at;
+    assert_eq!(read, hold.expires_at.plus(Duration::from_secs(60)));
+}
+
+#[tokio::test]
 async fn i9_an_order_that_appears_while_its_batch_waits_is_a_conflict_unless_its_products_are_locked() {
     let ledger = Ledger::with(patient()).await;
     ledger.stock(&[(1, 50), (2, 50)]).await;
