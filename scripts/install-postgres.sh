@@ -2,6 +2,7 @@
 # Makes sure that Postgres' programs are there for the tests; installs the distribution's package if not.
 # The tests start a cluster of their own: no server needs to run, and none is started here.
 set -eu
+. "$(dirname "$0")/apt.sh"
 
 found() {
     [ -n "${TEST_DATABASE_URL:-}" ] && return 0
@@ -14,26 +15,11 @@ found() {
 
 found && exit 0
 
-if ! command -v apt-get >/dev/null 2>&1; then
-    echo "The tests need Postgres (initdb, pg_ctl, postgres). Install it with this system's package manager and put its" >&2
-    echo "programs on the PATH, or set TEST_DATABASE_URL to a superuser's URL of a server that tests may fill." >&2
-    exit 1
-fi
-
-if [ "$(id -u)" -eq 0 ]; then
-    sudo=
-elif command -v sudo >/dev/null 2>&1; then
-    sudo=sudo
-else
-    echo "Postgres is missing, and installing it needs root: run 'apt-get install postgresql' as root." >&2
-    exit 1
-fi
-
-echo "Postgres is missing: installing the distribution's package."
+may_install Postgres "The tests need Postgres (initdb, pg_ctl, postgres). Install it with this system's package manager and put its
+programs on the PATH, or set TEST_DATABASE_URL to a superuser's URL of a server that tests may fill." postgresql
 # The package would start a server of its own; tests do not want it.
 $sudo mkdir -p /etc/postgresql-common/createcluster.d
 echo 'create_main_cluster = false' | $sudo tee /etc/postgresql-common/createcluster.d/no-main-cluster.conf >/dev/null
-$sudo apt-get update -q
-$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql
+install_packages postgresql
 
 found || { echo "The package was installed, but initdb, pg_ctl and postgres were not found." >&2; exit 1; }
