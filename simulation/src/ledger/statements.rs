@@ -1,7 +1,8 @@
 //! What a server process does for a batch: begin, persist, COMMIT.
 
-use inventory_core::ids::{BatchId, ProductId};
-use inventory_core::store::{Effects, Footprint, IdSet, Locked, StoreError, StoreErrorKind};
+use inventory_core::ids::{BatchId, OrderId, ProductId};
+use inventory_core::reservation::Reservation;
+use inventory_core::store::{Effects, Footprint, IdMap, IdSet, Locked, StoreError, StoreErrorKind};
 
 use super::Shared;
 use super::locks::{Key, Pid};
@@ -36,13 +37,8 @@ impl Shared {
             process.open = Some(Transaction { batch, effects: None });
         }
         // The orders are looked at unlocked, since they say what to lock, and again under the locks.
-        let (concerned, read) = {
-            let mut state = self.state.lock();
-            let now = state.now();
-            let looked = state.tables.look(footprint, &IdSet::default(), now);
-            (state.tables.concerned(footprint), looked.reservations)
-        };
-        let mut wanted: Vec<ProductId> = concerned.into_iter().collect();
+        let mut wanted: Vec<ProductId> = self.state.lock().tables.concerned(footprint).into_iter().collect();
+        let unchecked = self.world.is(Mutant::UncheckedReads).then(|| self.look_at_orders(footprint));
         wanted.sort_unstable();
         self.step().await;
         let locked = self.lock_products(pid, &wanted, footprint.skip_locked).await?;
@@ -62,10 +58,15 @@ impl Shared {
                 self.world.goals.count(Goal::Skipped);
             }
         }
-        if self.world.is(Mutant::UncheckedReads) {
-            found.reservations.extend(read);
-        }
+        found.reservations.extend(unchecked.into_iter().flatten());
         Ok(found)
+    }
+
+    /// For [`Mutant::UncheckedReads`]: the orders as they are now, whoever holds what.
+    fn look_at_orders(&self, footprint: &Footprint) -> IdMap<OrderId, Reservation> {
+        let mut state = self.state.lock();
+        let now = state.now();
+        state.tables.look(footprint, &IdSet::default(), now).reservations
     }
 
     /// `SELECT … ORDER BY product_id FOR UPDATE [SKIP LOCKED]`: of the rows that exist when it starts.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::errors::classify;
 use super::read::rows;
-use super::rows::limit as bound;
+use super::rows::{column, limit as bound};
 use crate::clock::Timestamp;
 use crate::ids::OrderId;
 use crate::store::{Due, StoreError};
@@ -65,7 +65,7 @@ pub(super) async fn due(
     sweep.summarize(pool).await;
     let found = rows(pool, || sqlx::query(DUE).bind(grace.as_secs_f64()).bind(bound(limit))).await?;
     let first = found.first().ok_or_else(|| classify(sqlx::Error::RowNotFound))?;
-    let now = time(first, 0)?;
+    let now = column(first, 0)?;
     let mut orders = Vec::with_capacity(found.len());
     for row in &found {
         if let Some(order) = row.try_get::<Option<Uuid>, _>(3).map_err(classify)? {
@@ -86,12 +86,12 @@ async fn advance(
     grace: Duration,
     any_held: bool,
 ) -> Result<(), StoreError> {
-    let running: Vec<i64> = first.try_get(1).map_err(classify)?;
-    let swept: Option<Timestamp> = first.try_get(2).map_err(classify)?;
+    let running: Vec<i64> = column(first, 1)?;
+    let swept: Option<Timestamp> = column(first, 2)?;
     // The scan was complete up to here; what it returned is still held, and stays above the watermark.
     let mut reachable = now.minus(BEHIND.max(grace));
     if any_held {
-        reachable = reachable.min(time(first, 4)?);
+        reachable = reachable.min(column(first, 4)?);
     }
     let Some(at) = sweep.take(reachable, running) else { return Ok(()) };
     if swept.is_some_and(|swept| at < swept.plus(STEP_MIN)) {
@@ -120,10 +120,6 @@ impl Sweep {
         // What became visible in between counts, too.
         Some(earlier.at.min(reachable))
     }
-}
-
-fn time(row: &PgRow, column: usize) -> Result<Timestamp, StoreError> {
-    row.try_get(column).map_err(classify)
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! A product's versions, read along its chain in the journal: the product names its last batch, each entry the one before.
 
 use sqlx::postgres::{PgPool, PgRow};
-use sqlx::{Decode, Postgres, Row as _, Type};
+
 use uuid::Uuid;
 
-use super::errors::classify;
 use super::read::rows;
-use super::rows::{corrupt, limit as bound, version};
+use super::rows::{column, corrupt, limit as bound, version};
 use crate::ids::{BatchId, Note, OrderId, ProductId};
 use crate::journal::{ChangeKind, JournalProduct, ProductChange, ProductVersion};
 use crate::quantity::Units;
@@ -46,33 +45,29 @@ pub(super) async fn history(
     found.iter().map(|row| product_version(product, row)).collect()
 }
 
-fn get<'r, T: Decode<'r, Postgres> + Type<Postgres>>(row: &'r PgRow, column: usize) -> Result<T, StoreError> {
-    row.try_get(column).map_err(classify)
-}
-
 fn product_version(product: ProductId, row: &PgRow) -> Result<ProductVersion, StoreError> {
-    let batch = BatchId::new(get(row, 0)?);
-    let version = u64::try_from(get::<i64>(row, 2)?)
+    let batch = BatchId::new(column(row, 0)?);
+    let version = u64::try_from(column::<i64>(row, 2)?)
         .map_err(|_| corrupt("journal", format_args!("batch {batch} has a negative version")))?;
     Ok(ProductVersion {
         batch,
-        at: get(row, 1)?,
+        at: column(row, 1)?,
         after: JournalProduct {
             product,
             version,
-            on_hand: Units::stored(get(row, 3)?),
-            held: Units::stored(get(row, 4)?),
-            previous: get::<Option<Uuid>>(row, 5)?.map(BatchId::new),
+            on_hand: Units::stored(column(row, 3)?),
+            held: Units::stored(column(row, 4)?),
+            previous: column::<Option<Uuid>>(row, 5)?.map(BatchId::new),
         },
         changes: changes(batch, row)?,
     })
 }
 
 fn changes(batch: BatchId, row: &PgRow) -> Result<Vec<ProductChange>, StoreError> {
-    let kinds: Vec<i16> = get::<Option<_>>(row, 6)?.unwrap_or_default();
-    let orders: Vec<Option<Uuid>> = get::<Option<_>>(row, 7)?.unwrap_or_default();
-    let units: Vec<i64> = get::<Option<_>>(row, 8)?.unwrap_or_default();
-    let reasons: Vec<Option<String>> = get::<Option<_>>(row, 9)?.unwrap_or_default();
+    let kinds: Vec<i16> = column::<Option<_>>(row, 6)?.unwrap_or_default();
+    let orders: Vec<Option<Uuid>> = column::<Option<_>>(row, 7)?.unwrap_or_default();
+    let units: Vec<i64> = column::<Option<_>>(row, 8)?.unwrap_or_default();
+    let reasons: Vec<Option<String>> = column::<Option<_>>(row, 9)?.unwrap_or_default();
     let bad = |what| corrupt("journal", format_args!("batch {batch} has an unacceptable {what}"));
     kinds
         .into_iter()

@@ -130,7 +130,7 @@ async fn begin_and_lock(
     while let Some(answer) = answers.try_next().await.map_err(classify)? {
         match answer {
             Either::Right(row) if row.len() == PRODUCT_COLUMNS => keep(&mut locked, product(&row)?),
-            Either::Right(row) => locked.now = time(&row, 0)?,
+            Either::Right(row) => locked.now = column(&row, 0)?,
             Either::Left(_) => {}
         }
     }
@@ -139,10 +139,6 @@ async fn begin_and_lock(
 
 fn keep(locked: &mut Locked, product: Product) {
     locked.products.insert(product.id, product);
-}
-
-fn time(row: &sqlx::postgres::PgRow, column: usize) -> Result<Timestamp, StoreError> {
-    row.try_get(column).map_err(classify)
 }
 
 /// Locks inside the open transaction. With `skip` says what others hold.
@@ -155,8 +151,8 @@ async fn lock(conn: &mut PgConnection, products: &[ProductId], skip: bool) -> Re
         keep(&mut locked, product(row)?);
     }
     locked.now = match rows.last() {
-        Some(row) => time(row, PRODUCT_COLUMNS)?,
-        None => time(&sqlx::query(CLOCK).fetch_one(&mut *conn).await.map_err(classify)?, 0)?,
+        Some(row) => column(row, PRODUCT_COLUMNS)?,
+        None => column(&sqlx::query(CLOCK).fetch_one(&mut *conn).await.map_err(classify)?, 0)?,
     };
     if skip {
         let existing: Vec<i64> =

@@ -74,6 +74,7 @@ pub(super) fn corrupt(what: &str, detail: impl std::fmt::Display) -> StoreError 
     StoreError::new(StoreErrorKind::Corrupt, format!("{what}: {detail}"))
 }
 
+/// One column of a row.
 pub(super) fn column<'r, T>(row: &'r PgRow, at: usize) -> Result<T, StoreError>
 where
     T: sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,

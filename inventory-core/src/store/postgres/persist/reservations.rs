@@ -23,6 +23,7 @@ const CREATE: &str = "INSERT INTO reservations (order_id, status, late, customer
      unnest($4::text[]) AS c, unnest($5::timestamptz[]) AS t1, unnest($6::timestamptz[]) AS t2, \
      unnest($7::timestamptz[]) AS t3, unnest($8::timestamptz[]) AS t4, unnest($9::integer[]) AS a, \
      unnest($10::integer[]) AS b, unnest($14::boolean[]) AS r) e";
+
 /// New reservations as columns.
 #[derive(Default)]
 struct Columns<'e> {
