@@ -110,10 +110,7 @@ async fn i15_a_service_started_with_few_descriptors_takes_as_many_as_the_system_
     let shop = Shop { caller: Caller::new(&service.url()), service, database: None };
     let address = shop.service.address();
     meanwhile(&shop, async {
-        let idle = (0..300).map(async |_| {
-            let mut raw = Raw::connect(&address).await.expect("a connection");
-            raw.is_cut().await;
-        });
+        let idle = (0..300).map(async |_| served(&address).await.is_cut().await);
         join_all(idle).await;
     })
     .await;
