@@ -113,17 +113,17 @@ fn repeated(working: &mut Working<'_>, command: &Release) -> Result<Reservation,
     }
 }
 
-/// Whether the delivery is over and done with. A partial release that was refused because of what is held, or
-/// because all was given back, is not recorded: it is refused again by itself, since holds never grow or come
-/// back, while a record would make its repeat look like one that took effect.
+/// Whether the delivery is over and done with, and so recorded. A partial release that took nothing is not: its record would make
+/// the repeat look like one that took effect. It is refused again by itself, since holds never grow or come back; only if its
+/// order was unknown and the reserve has come since does the repeat take effect, for the first time.
 fn is_handled(answer: &Result<Reservation, ReleaseError>) -> bool {
     match answer {
-        Ok(_)
-        | Err(ReleaseError::NotFound(_) | ReleaseError::AlreadyCommitted(_) | ReleaseError::Expired(_)) => {
-            true
-        }
+        Ok(_) | Err(ReleaseError::AlreadyCommitted(_) | ReleaseError::Expired(_)) => true,
         Err(
-            ReleaseError::MoreThanHeld { .. } | ReleaseError::AlreadyReleased(_) | ReleaseError::Failed(_),
+            ReleaseError::NotFound(_)
+            | ReleaseError::MoreThanHeld { .. }
+            | ReleaseError::AlreadyReleased(_)
+            | ReleaseError::Failed(_),
         ) => false,
     }
 }

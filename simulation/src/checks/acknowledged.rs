@@ -129,11 +129,13 @@ fn once(evidence: &Evidence, findings: &mut Findings) {
     }
 }
 
+/// Whether what the asker was told allows that its question had this effect. A failover may have taken the effect back while the
+/// asker waited: then it rightly heard that nothing happened.
 fn may_have_caused(op: &Op, record: &Record) -> bool {
     op.begun <= record.at
         && match op.heard.ending() {
             Ending::Yes => record.at <= op.ended,
-            Ending::No => false,
+            Ending::No => record.lost && record.at <= op.ended,
             Ending::Unknown => true,
         }
 }

@@ -60,6 +60,18 @@ fn a_commit_that_came_before_its_reserve_is_handled_for_good() {
 }
 
 #[test]
+fn i7_a_partial_release_that_came_before_its_reserve_takes_effect_when_it_is_repeated_and_then_no_more() {
+    let mut ledger = Ledger::stocked(&[(1, 10)]);
+    let early = delivered(release_items(1, &[(1, 3)]), "m");
+    assert_eq!(answer_of(&mut ledger, &early), "not_found");
+    ledger.one(reserve(1, &[(1, 4)]));
+    for repeat in 1..3 {
+        assert_eq!(answer_of(&mut ledger, &early), "ok HELD");
+        assert_eq!(ledger.products[&product(1)].held, units(1), "repeat {repeat}");
+    }
+}
+
+#[test]
 fn a_repeated_delivery_answers_from_where_the_order_stands_now() {
     let (held, more) = ([(1, 4)], [(1, 5)]);
     let states: [(&[Command], bool, [&str; 4]); 5] = [
@@ -115,7 +127,7 @@ fn a_handled_delivery_is_recorded_even_if_nothing_else_changed() {
     let mut ledger = ledger();
     ledger.one(commit(1));
     for (n, command) in
-        [commit(1), release(1), commit(2), release_items(2, &[(1, 1)])].into_iter().enumerate()
+        [commit(1), release(1), commit(2), release_items(1, &[(1, 1)])].into_iter().enumerate()
     {
         let decision = ledger.decide(&[delivered(command, &format!("m{n}"))]);
         assert_eq!(decision.effects.deliveries, [delivery(&format!("m{n}"))]);
