@@ -279,7 +279,7 @@ pub struct CommandLineRow {
     pub at: Timestamp,
     /// The batch.
     pub batch: BatchId,
-    /// The command's place in the batch.
+    /// The command's place in the batch, from one.
     pub position: i64,
     /// The command's kind.
     pub kind: i64,

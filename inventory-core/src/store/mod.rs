@@ -346,6 +346,7 @@ pub enum CommitFailure {
 pub mod audit_rows;
 pub mod conformance;
 pub mod faults;
+mod footprint;
 #[cfg(feature = "sqlite")]
 mod json;
 pub mod ledger_copy;

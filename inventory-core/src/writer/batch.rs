@@ -67,32 +67,7 @@ impl Batch {
 
     /// What the store has to lock and read. `orders` stays empty unless they are to be read.
     pub(crate) fn footprint(&self, read_orders: bool, skip_locked: bool) -> Footprint {
-        let mut footprint = Footprint { read_orders, skip_locked, ..Footprint::default() };
-        for command in &self.commands {
-            match command {
-                Command::Reserve(reserve) => {
-                    footprint.products.extend(reserve.lines.iter().map(|line| line.product));
-                    footprint.customers.extend(reserve.customer.clone());
-                }
-                Command::Commit(commit) => footprint.deliveries.extend(commit.delivery.clone()),
-                Command::Release(release) => footprint.deliveries.extend(release.delivery.clone()),
-                Command::Adjust(adjust) => {
-                    footprint.products.push(adjust.product);
-                    footprint.adjustments.push(adjust.adjustment.clone());
-                }
-                Command::Set(set) | Command::Import(set) => footprint.products.push(set.product),
-                Command::Announce(product) => footprint.products.push(*product),
-                Command::Extend(_) | Command::Expire(_) => {}
-            }
-        }
-        if read_orders {
-            footprint.orders = sorted(self.commands.iter().filter_map(Command::order).collect());
-        }
-        footprint.products = sorted(footprint.products);
-        footprint.customers = sorted(footprint.customers);
-        footprint.adjustments = sorted(footprint.adjustments);
-        footprint.deliveries = sorted(footprint.deliveries);
-        footprint
+        Footprint::of(&self.commands, read_orders, skip_locked)
     }
 
     /// How much was taken in memory for this batch, per product.
@@ -171,10 +146,4 @@ impl Batch {
         }
         replies.answer(answers.into_iter());
     }
-}
-
-fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
-    list.sort_unstable();
-    list.dedup();
-    list
 }

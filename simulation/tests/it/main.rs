@@ -4,4 +4,5 @@
 mod conformance;
 mod failover;
 mod mutants;
+mod scripts;
 mod seeds;

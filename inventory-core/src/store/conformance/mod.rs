@@ -1,7 +1,8 @@
 //! What every store must do, as cases that anyone may run on a store of their own.
 //!
 //! The cases drive the port alone: they write effects made by hand, and judge what comes back. A case panics
-//! with what went wrong. Each gets a fresh, empty store.
+//! with what went wrong. Each gets a fresh, empty store. [`scripts`] are drawn from a seed instead, and tell whether
+//! two stores are alike in everything that an engine could see.
 //!
 //! ```no_run
 //! # use inventory_core::store::conformance::{run_all, StoreFactory};
@@ -18,6 +19,7 @@ mod locking;
 mod pruning;
 mod reads;
 mod round_trips;
+pub mod scripts;
 mod transactions;
 
 use std::pin::Pin;

@@ -77,7 +77,7 @@ pub(super) const SORT_COMMAND_LINES: &str = "CREATE TEMP TABLE audit_command_lin
      WHERE c.order_id IS NOT NULL \
      ORDER BY c.order_id, j.at, CASE WHEN c.kind IN (1, 7) THEN 0 WHEN c.kind IN (5, 10) THEN 1 \
          WHEN c.kind IN (2, 4, 8) THEN 2 ELSE 3 END, c.batch_id, c.position, l.product_id";
-pub(super) const COMMAND_LINES: &str = "SELECT order_id, at, batch_id, position, kind, customer, product_id, units \
+pub(super) const COMMAND_LINES: &str = "SELECT order_id, at, batch_id, position + 1, kind, customer, product_id, units \
      FROM temp.audit_command_lines WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
 
 pub(super) const SORT_BATCHES: &str = "CREATE TEMP TABLE audit_batches AS \
