@@ -21,11 +21,13 @@ pub enum Mutant {
     ForgottenOrders,
     /// An unknown COMMIT is settled by looking whether it is there, and nothing else.
     ReadingResolver,
+    /// Batches are judged by the wall clocks of their engines, which jump.
+    OwnClocks,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::DroppedLock,
         Self::SkippedGuard,
         Self::UncheckedReads,
@@ -34,6 +36,7 @@ impl Mutant {
         Self::StaleReads,
         Self::ForgottenOrders,
         Self::ReadingResolver,
+        Self::OwnClocks,
     ];
 
     /// The name on the command line.
@@ -47,6 +50,7 @@ impl Mutant {
             Self::StaleReads => "stale-reads",
             Self::ForgottenOrders => "forgotten-orders",
             Self::ReadingResolver => "reading-resolver",
+            Self::OwnClocks => "own-clocks",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What must hold when everything has come to rest.
 
 mod acknowledged;
+mod clocks;
 mod justified;
 mod order;
 mod orders;
@@ -59,6 +60,7 @@ pub(crate) async fn all(seed: u64, ledger: &SimulatedLedger, shop: &Shop) -> Fin
     audit(&evidence, &mut findings).await;
     acknowledged::check(&evidence, &mut findings);
     justified::check(&evidence, &mut findings);
+    clocks::check(&evidence, &mut findings);
     order::check(&evidence, ledger.now(), shop.processes.sharing(), &mut findings);
     reached::count(&evidence, shop);
     findings

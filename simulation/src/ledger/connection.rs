@@ -14,6 +14,7 @@ use super::server::Message;
 use super::{ANSWER_TIMEOUT, Link, Shared};
 use crate::faults::Fault;
 use crate::goals::Goal;
+use crate::mutant::Mutant;
 
 /// Where the connection stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -153,7 +154,10 @@ impl Session for Connection {
             return Err(lost());
         }
         let footprint = footprint.clone();
-        let locked = self.state(|answer| Message::Begin { batch, footprint, answer }).await?;
+        let mut locked = self.state(|answer| Message::Begin { batch, footprint, answer }).await?;
+        if self.shared.world.is(Mutant::OwnClocks) {
+            locked.now = self.link.wall_clock(locked.now);
+        }
         self.standing = Standing::Open;
         Ok(locked)
     }

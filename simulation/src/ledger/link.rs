@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use inventory_core::clock::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +14,12 @@ use tokio_util::task::TaskTracker;
 use super::World;
 use super::locks::Pid;
 use super::server::Message;
+use crate::dice::Dice;
+
+/// How long a clock that jumps goes well.
+const CLOCK_JUMPS_MICROS: u64 = 2_000_000;
+/// How far it is off, either way.
+const CLOCK_OFF_MAX: Duration = Duration::from_secs(5);
 
 type Wire = mpsc::UnboundedSender<Message>;
 
@@ -42,6 +49,14 @@ impl Link {
 
     pub(super) fn process(&self) -> u32 {
         self.0.process
+    }
+
+    /// For [`Mutant::OwnClocks`](crate::mutant::Mutant::OwnClocks): what the clock of this process says at the ledger's `now`. It is
+    /// seconds off, and every few seconds it jumps.
+    pub(super) fn wall_clock(&self, now: Timestamp) -> Timestamp {
+        let since_jump = now.micros().unsigned_abs() / CLOCK_JUMPS_MICROS;
+        let dice = Dice::of(since_jump, &format!("clock of process {}", self.0.process));
+        now.minus(CLOCK_OFF_MAX).plus(dice.millis(0..=2 * CLOCK_OFF_MAX.as_secs() * 1_000))
     }
 
     /// One way, either way.

@@ -58,3 +58,8 @@ fn i7_a_refusal_of_a_replay_is_caught() {
 fn i6_a_resolver_that_only_reads_is_caught() {
     is_caught(Mutant::ReadingResolver, &["I6", "order: I6"]);
 }
+
+#[test]
+fn i16_engines_that_judge_by_their_own_clocks_are_caught() {
+    is_caught(Mutant::OwnClocks, &["I16: order"]);
+}

@@ -148,16 +148,21 @@ async fn drop_every_call(engine: &Engine) {
         nothing_leaked(engine, &stage).await;
     }
     for (name, call) in CHANGES {
-        at_every_poll(name, async |polls, when| {
-            let stage = staged(engine).await;
-            let finished = drop_after(polls, when, call(engine, &stage)).await;
-            nothing_leaked(engine, &stage).await;
-            finished
-        })
-        .await;
+        drop_at_every_poll(engine, name, *call).await;
     }
     let report = engine.audit().await.unwrap();
     assert!(report.ok(), "{report:?}");
+}
+
+/// Drops a call that changes something at every poll, and looks each time at what is left.
+async fn drop_at_every_poll(engine: &Engine, name: &str, call: Call) {
+    at_every_poll(name, async |polls, when| {
+        let stage = staged(engine).await;
+        let finished = drop_after(polls, when, call(engine, &stage)).await;
+        nothing_leaked(engine, &stage).await;
+        finished
+    })
+    .await;
 }
 
 /// An order that holds, and one to be.
@@ -277,6 +282,25 @@ async fn i17_nobody_who_stops_waiting_for_a_failure_disturbs_the_engine() {
     }
     stock(&engine, &[(1, 1)]).await;
     engine.shutdown().await;
+}
+
+/// A defect on purpose: a call that tries whether there is stock by holding it, and gives it back in its caller's future. Dropped in
+/// between it leaves the hold.
+fn a_trial<'a>(engine: &'a Engine, _: &'a Stage) -> BoxFuture<'a, ()> {
+    let trial = async {
+        let order = new_order();
+        engine.reserve(request(order, &[(1, 1)])).await.unwrap();
+        engine.release(order, None, None, None).await.unwrap();
+    };
+    trial.boxed()
+}
+
+#[tokio::test]
+#[should_panic(expected = "product 1 is still held")]
+async fn i17_a_hold_that_leaks_when_its_caller_goes_away_is_caught() {
+    let engine = open(Arc::new(MemoryStore::default()), options()).await;
+    stock(&engine, &[(1, 1_000), (2, 1_000)]).await;
+    drop_at_every_poll(&engine, "a trial", a_trial).await;
 }
 
 /// A function that is added to the engine is added here.

@@ -1,6 +1,8 @@
 //! I15: queues are bounded; overload is answered, not suffered, and what is told "nothing happened" did not happen.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use inventory_core::error::{Failure, ReserveError};
@@ -45,6 +47,53 @@ async fn i15_a_silent_store_fills_a_bounded_queue_and_every_caller_is_answered_i
     }
     assert_eq!(levels(&engine, 1).await, (1_000, held));
     engine.shutdown().await;
+}
+
+/// Asks for four times as much as a queue has room for while the store says nothing, and says what is wrong with how that is taken.
+async fn overfilled(options: EngineOptions, room: usize) -> Result<(), String> {
+    let store = FaultyStore::new(Arc::new(MemoryStore::default()), FaultPlan::none());
+    let engine = open(Arc::new(store.clone()), options).await;
+    stock(&engine, &[(1, 1_000)]).await;
+    let begun = store.batches_begun();
+    store.set_plan(FaultPlan::script([(begun, Fault::Stall(Duration::from_secs(2)))]));
+    let mut busy = pin!(engine.reserve(request(new_order(), &[(1, 1)])));
+    while store.batches_begun() == begun {
+        assert!(futures::poll!(busy.as_mut()).is_pending());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let (mut waiting, mut refused) = (Vec::new(), 0);
+    for _ in 0..4 * room {
+        let mut asked = Box::pin(engine.reserve(request(new_order(), &[(1, 1)])));
+        match futures::poll!(asked.as_mut()) {
+            Poll::Pending => waiting.push(asked),
+            Poll::Ready(Err(ReserveError::Failed(Failure::Overloaded))) => refused += 1,
+            Poll::Ready(other) => return Err(format!("answered while the store said nothing: {other:?}")),
+        }
+    }
+    let queued = engine.stats().queued;
+    futures::join!(busy, futures::future::join_all(waiting)).1.clear();
+    engine.shutdown().await;
+    match (queued == room as u64, refused == 3 * room) {
+        (true, true) => Ok(()),
+        _ => Err(format!("{queued} commands wait where {room} may, and {refused} were refused at once")),
+    }
+}
+
+fn with_room(room: usize) -> EngineOptions {
+    let request_deadline = Duration::from_millis(300);
+    EngineOptions { reserves_queued_max: room, request_deadline, ..options() }
+}
+
+#[tokio::test]
+async fn i15_a_full_queue_refuses_at_once_and_grows_no_further() {
+    assert_eq!(overfilled(with_room(50), 50).await, Ok(()));
+}
+
+/// A defect on purpose: a queue that takes whatever comes.
+#[tokio::test]
+async fn i15_a_queue_without_a_bound_is_caught() {
+    let found = overfilled(with_room(usize::MAX), 50).await;
+    assert_eq!(found, Err("200 commands wait where 50 may, and 0 were refused at once".to_owned()));
 }
 
 #[tokio::test]
