@@ -12,6 +12,7 @@ pub mod params;
 pub mod request_id;
 pub mod server;
 mod stall;
+mod timer;
 
 pub use body::{BodyLimits, Chunks};
 pub use edge::Edge;

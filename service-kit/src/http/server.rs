@@ -1,21 +1,25 @@
 //! Accept, serve, drain.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::stall::StallGuard;
+use super::timer::HeadTimer;
 use super::{Edge, HttpOptions};
 
 /// How long to wait after an accept that failed for want of resources (file descriptors, memory).
@@ -125,17 +129,33 @@ impl Connection {
             let edge = edge.clone();
             async move { Ok::<_, std::convert::Infallible>(edge.answer(request.map(Body::new)).await) }
         });
-        let serving = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.options.header_read_deadline)
-            .max_buf_size(self.options.head_bytes_max)
-            .keep_alive(true)
-            .serve_connection(io, service);
-        tokio::pin!(serving);
-        let ended = tokio::select! {
-            biased;
-            ended = serving.as_mut() => ended,
-            () = self.stop.cancelled() => {
+        let mut serving = pin!(
+            http1::Builder::new()
+                .timer(HeadTimer::new(self.options.header_read_deadline))
+                .header_read_timeout(self.options.header_read_deadline)
+                .max_buf_size(self.options.head_bytes_max)
+                // Head and body in one piece: to copy the usual body costs less than to tell the kernel of two.
+                .writev(false)
+                .keep_alive(true)
+                .serve_connection(io, service)
+        );
+        let mut stopping = pin!(self.stop.cancelled());
+        let mut is_asked = false;
+        let served = poll_fn(|cx| {
+            if let Poll::Ready(ended) = serving.as_mut().poll(cx) {
+                return Poll::Ready(Some(ended));
+            }
+            // To wait for the token anew at every wake would cost more than to look at it: it keeps the waker of the first time,
+            // and this task has no other.
+            if is_asked && !self.stop.is_cancelled() {
+                return Poll::Pending;
+            }
+            is_asked = true;
+            stopping.as_mut().poll(cx).map(|()| None)
+        });
+        let ended = match served.await {
+            Some(ended) => ended,
+            None => {
                 serving.as_mut().graceful_shutdown();
                 tokio::select! {
                     biased;
