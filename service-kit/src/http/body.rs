@@ -1,5 +1,8 @@
 //! Bodies, bounded in bytes and time.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -39,22 +42,40 @@ const DISCARD_DEADLINE: Duration = Duration::from_millis(500);
 /// Reads an ordinary body: 413 beyond `bytes_max`, 408 when it does not arrive in time.
 pub async fn read(headers: &HeaderMap, body: Body, limits: &BodyLimits) -> Result<Bytes, Problem> {
     let bytes_max = limits.bytes_max;
-    let work = async {
+    let mut work = pin!(async {
         let declared = body.size_hint().lower();
         if declared > bytes_max as u64 {
             // Who asked for permission to send has not sent anything.
             if !headers.contains_key(header::EXPECT) {
-                discard(body, 0).await;
+                Box::pin(discard(body, 0)).await;
             }
             return Err(too_large(bytes_max));
         }
         collect(body, bytes_max).await
-    };
-    // The timer is only armed if the body is not there yet.
+    });
+    if let Some(read) = look_twice(work.as_mut()).await {
+        return read;
+    }
     match timeout(limits.read_deadline, work).await {
         Ok(read) => read,
         Err(_elapsed) => Err(too_slow(limits.read_deadline)),
     }
+}
+
+/// What `work` comes to, if it ends within two looks. hyper fetches a body when it is first asked for, so one that came with its head is
+/// there at the second look; only for the others a timer is worth setting.
+async fn look_twice<T>(mut work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    let mut is_second = false;
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if is_second => Poll::Ready(None),
+        Poll::Pending => {
+            is_second = true;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
 }
 
 async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
@@ -67,7 +88,7 @@ async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
     let mut piece = Some(first);
     while let Some(bytes) = piece {
         if all.len() + bytes.len() > bytes_max {
-            discard(body, (all.len() + bytes.len()) as u64).await;
+            Box::pin(discard(body, (all.len() + bytes.len()) as u64)).await;
             return Err(too_large(bytes_max));
         }
         all.extend_from_slice(&bytes);

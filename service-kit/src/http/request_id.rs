@@ -52,22 +52,23 @@ fn is_sane(id: &[u8]) -> bool {
 
 /// A prefix that no other process has, and a counter: unique without a random number per request.
 fn mint() -> HeaderValue {
-    static PREFIX: OnceLock<u64> = OnceLock::new();
+    static FIRST: OnceLock<[u8; 33]> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let prefix = PREFIX.get_or_init(|| uuid::Uuid::new_v4().as_u64_pair().0);
+    let mut text = *FIRST.get_or_init(|| {
+        let mut text = [b'-'; 33];
+        hex(&mut text[..16], uuid::Uuid::new_v4().as_u64_pair().0);
+        text
+    });
     // Relaxed: only uniqueness matters.
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let mut text = [b'-'; 33];
-    hex(&mut text[..16], *prefix);
-    hex(&mut text[17..], count);
+    hex(&mut text[17..], COUNT.fetch_add(1, Ordering::Relaxed));
     HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("unknown"))
 }
 
-/// Fills `place` with the number's last digits, by hand: every request has an id.
-fn hex(place: &mut [u8], mut number: u64) {
-    for digit in place.iter_mut().rev() {
-        *digit = b"0123456789abcdef"[(number & 15) as usize];
-        number >>= 4;
+/// Fills 16 places with the number, by hand: every request has an id.
+fn hex(place: &mut [u8], number: u64) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (two, byte) in place.chunks_exact_mut(2).zip(number.to_be_bytes()) {
+        two.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
     }
 }
 
