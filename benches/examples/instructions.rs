@@ -129,7 +129,7 @@ fn service() -> (&'static (Runtime, Edge), Vec<Request<Body>>) {
         let engine = fixtures::engine(Arc::new(MemoryStore::default()), 1).await.expect("an engine");
         let metrics = Metrics::new("inventory");
         let app = App::new(engine, AppOptions::default(), metrics, CancellationToken::new());
-        let edge = Edge::new(inventory_service::router(app.clone()), app.metrics());
+        let edge = inventory_service::edge(app);
         for order in 1..=8 {
             assert_eq!(edge.answer(reserve(order)).await.status(), StatusCode::CREATED);
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use service_kit::http::fallback;
+use axum::extract::State;
+use axum::http::Method;
+use service_kit::http::{Edge, Straight, fallback};
 use service_kit::problem::ProblemBody;
 use service_kit::{FieldError, docs};
 use utoipa::openapi::response::Response;
@@ -34,7 +36,28 @@ pub(crate) const NDJSON: &[&str] = &["application/x-ndjson", "application/ndjson
 )]
 struct Documentation;
 
-/// The router of an inventory service. Wrap it into a `service_kit::Edge` to serve it.
+/// An inventory service as the outside sees it: the router, with what a flash sale asks for taken straight.
+pub fn edge(app: App) -> Edge {
+    Edge::with_straight(router(app.clone()), straight(&app), app.metrics())
+}
+
+fn straight(app: &App) -> Vec<Straight> {
+    let of = |route| app.metrics().route(route);
+    let (reserving, committing, releasing) = (app.clone(), app.clone(), app.clone());
+    vec![
+        Straight::new(Method::POST, "/api/v1/inventory/reserve", of("reserve"), move |request| {
+            reserve::reserve(State(reserving.clone()), request)
+        }),
+        Straight::new(Method::POST, "/api/v1/inventory/commit", of("commit"), move |request| {
+            commit::commit(State(committing.clone()), request)
+        }),
+        Straight::new(Method::POST, "/api/v1/inventory/release", of("release"), move |request| {
+            release::release(State(releasing.clone()), request)
+        }),
+    ]
+}
+
+/// The router of an inventory service; [`edge`] serves it.
 pub fn router(app: App) -> Router {
     let (router, api) = api(&app).split_for_parts();
     router
@@ -79,5 +102,35 @@ impl IntoResponses for CommonProblems {
         docs::common_problems(
             "`overloaded`, `unavailable`, `outcome_unknown`, with `Retry-After`; repeat the same request",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use inventory_core::engine::Engine;
+    use inventory_core::event::NoEvents;
+    use inventory_core::options::EngineOptions;
+    use inventory_core::store::memory::MemoryStore;
+    use service_kit::Metrics;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::state::AppOptions;
+
+    #[tokio::test]
+    async fn what_is_taken_straight_is_a_route_of_the_document() {
+        let options = EngineOptions { housekeeping: false, ..EngineOptions::default() };
+        let engine =
+            Engine::open(Arc::new(MemoryStore::default()), Arc::new(NoEvents), options).await.unwrap();
+        let app =
+            App::new(engine, AppOptions::default(), Metrics::new("inventory"), CancellationToken::new());
+        let document = openapi(&app);
+        for straight in straight(&app) {
+            let path = document.paths.paths.get(straight.path());
+            assert_eq!(straight.method(), Method::POST);
+            assert!(path.is_some_and(|path| path.post.is_some()), "{}", straight.path());
+        }
     }
 }

@@ -14,7 +14,7 @@ pub mod service;
 pub mod state;
 pub mod wire;
 
-pub use api::{openapi, router};
+pub use api::{edge, openapi, router};
 pub use consume::OrderEvents;
 pub use events::InventoryEvents;
 pub use service::{Service, ServiceOptions, Stopped};

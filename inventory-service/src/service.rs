@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use inventory_core::engine::Engine;
-use service_kit::{Drained, Edge, HttpOptions, Metrics, Readiness, Server};
+use service_kit::{Drained, HttpOptions, Metrics, Readiness, Server};
 use tokio_util::sync::CancellationToken;
 
 use crate::state::{App, AppOptions};
@@ -84,7 +84,7 @@ impl Service {
     /// finish, and the engine shuts down.
     pub async fn run(self, stop: CancellationToken) -> Stopped {
         let Self { server, app, draining, engine_shutdown_deadline } = self;
-        let edge = Edge::new(crate::router(app.clone()), app.metrics());
+        let edge = crate::edge(app.clone());
         let serve = server.run(edge, draining.clone());
         let watch = async {
             tokio::select! {

@@ -114,7 +114,7 @@ impl Service {
             Metrics::new("inventory"),
             CancellationToken::new(),
         );
-        let edge = Edge::new(inventory_service::router(app.clone()), app.metrics());
+        let edge = inventory_service::edge(app);
         Self { runtime, engine, edge, requests: 0 }
     }
 

@@ -40,7 +40,7 @@ pub(crate) async fn fixture() -> Fixture {
     engine.shutdown().await;
     let metrics = Metrics::new("inventory");
     let app = App::new(engine, AppOptions::default(), metrics, CancellationToken::new());
-    let edge = Edge::new(inventory_service::router(app.clone()), app.metrics());
+    let edge = inventory_service::edge(app);
     Fixture { edge }
 }
 

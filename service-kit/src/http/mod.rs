@@ -15,7 +15,7 @@ mod stall;
 mod timer;
 
 pub use body::{BodyLimits, Chunks};
-pub use edge::Edge;
+pub use edge::{Edge, Straight};
 pub use lines::{Line, Lines};
 pub use location::location;
 pub use options::HttpOptions;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::routing::{MethodRouter, get};
+use service_kit::http::Straight;
 use service_kit::http::fallback::{method_not_allowed, not_found};
-use service_kit::{HttpOptions, Metrics, Problem, docs};
+use service_kit::{Edge, HttpOptions, Metrics, Problem, docs};
 use tokio::sync::Notify;
 
 use crate::support::Running;
@@ -129,4 +130,36 @@ async fn the_documentation_needs_no_network() {
     assert_eq!(client.get("/docs/swagger-ui-bundle.js").await.status, 200);
     let initializer = String::from_utf8(client.get("/docs/swagger-initializer.js").await.body).unwrap();
     assert!(initializer.contains("/openapi.json"), "{initializer}");
+}
+
+#[tokio::test]
+async fn a_route_taken_straight_is_answered_and_measured_like_any_other_and_its_neighbours_go_through_the_router()
+ {
+    let edge = |metrics: &Metrics| {
+        let router = Router::new().route("/refuse", get(async || "the router's"));
+        let straight = vec![
+            Straight::new(Method::GET, "/refuse", metrics.route("refuse"), |_| refuse()),
+            Straight::new(Method::GET, "/panic", metrics.route("panic"), |_| panics()),
+        ];
+        let router = router.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
+        Edge::with_straight(router, straight, metrics)
+    };
+    let server = Running::start_edge(edge, HttpOptions::default()).await;
+    let mut client = server.client().await;
+    for path in ["/refuse", "/refuse?with=a-query"] {
+        let answer = client.get(path).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (409, Some("refused")), "{path}");
+        assert_eq!(answer.json()["requestId"].as_str(), answer.header("x-request-id"));
+    }
+    assert_eq!(client.get("/panic").await.status, 500);
+    assert_eq!(client.post("/refuse", "text/plain", "").await.status, 405);
+    assert_eq!(client.get("/refuse/").await.status, 404);
+    let told = server.metrics.render();
+    for series in [
+        r#"route="refuse",status="4xx"} 2"#,
+        r#"route="panic",status="5xx"} 1"#,
+        r#"route="unmatched",status="4xx"} 2"#,
+    ] {
+        assert!(told.contains(series), "{series} is not in\n{told}");
+    }
 }

@@ -24,10 +24,14 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) async fn start(router: Router, options: HttpOptions) -> Self {
+        Self::start_edge(|metrics| Edge::new(router, metrics), options).await
+    }
+
+    pub(crate) async fn start_edge(edge: impl FnOnce(&Metrics) -> Edge, options: HttpOptions) -> Self {
         let server = Server::bind(([127, 0, 0, 1], 0).into(), options).await.unwrap();
         let (addr, stop, metrics) =
             (server.local_addr().unwrap(), CancellationToken::new(), Metrics::default());
-        let edge = Edge::new(router, &metrics);
+        let edge = edge(&metrics);
         let served = TaskTracker::new().spawn(server.run(edge, stop.clone()));
         Self { addr, stop, metrics, served }
     }
