@@ -26,8 +26,8 @@ use inventory_core::outcome::Reserved;
 use inventory_core::reservation::{Reservation, Status};
 use inventory_core::store::Locked;
 use inventory_core::store::memory::MemoryStore;
+use inventory_service::wire::answer;
 use inventory_service::wire::requests::ReserveWire;
-use inventory_service::wire::reservation::HoldBody;
 use inventory_service::{App, AppOptions};
 use service_kit::{Edge, Metrics, Problem, json};
 use tokio::runtime::{Builder, Runtime};
@@ -112,14 +112,14 @@ fn held() -> &'static Reserved {
         late: false,
     };
     let reserved = Reserved { reservation, replayed: false };
-    assert_eq!(json::answer(StatusCode::CREATED, &HoldBody::from(&reserved)).status(), StatusCode::CREATED);
+    assert_eq!(json::written(StatusCode::CREATED, answer::held(&reserved)).status(), StatusCode::CREATED);
     kept(reserved)
 }
 
 #[library_benchmark]
 #[bench::two_lines(setup = held)]
 fn answer_a_reserve(reserved: &Reserved) -> Response {
-    json::answer(StatusCode::CREATED, &HoldBody::from(black_box(reserved)))
+    json::written(StatusCode::CREATED, answer::held(black_box(reserved)))
 }
 
 /// The service without its sockets, all of it on one thread, and requests. It has answered some before.

@@ -9,6 +9,7 @@ use service_kit::{Problem, json};
 use crate::api::CommonProblems;
 use crate::problems;
 use crate::state::App;
+use crate::wire::answer;
 use crate::wire::requests::CommitWire;
 use crate::wire::reservation::CommittedBody;
 
@@ -38,5 +39,5 @@ pub(crate) async fn commit(State(app): State<App>, request: Request) -> Result<R
         .commit(commit.order, lines, None)
         .await
         .map_err(|error| problems::commit(error, commit.items.as_ref()))?;
-    Ok(json::answer(StatusCode::OK, &CommittedBody::from(&reservation)))
+    Ok(json::written(StatusCode::OK, answer::committed(&reservation)))
 }

@@ -11,6 +11,7 @@ use service_kit::{Problem, json};
 use crate::api::CommonProblems;
 use crate::problems;
 use crate::state::App;
+use crate::wire::answer;
 use crate::wire::requests::ReleaseWire;
 use crate::wire::reservation::ReleasedBody;
 
@@ -50,7 +51,7 @@ pub(crate) async fn release(State(app): State<App>, request: Request) -> Result<
         .release(release.order, lines, release.reason, delivery)
         .await
         .map_err(|error| problems::release(error, release.items.as_ref()))?;
-    Ok(json::answer(StatusCode::OK, &ReleasedBody::from(&reservation)))
+    Ok(json::written(StatusCode::OK, answer::released(&reservation)))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<Note>, Problem> {

@@ -12,6 +12,7 @@ use service_kit::{Problem, json};
 use crate::api::{CommonProblems, RESERVATIONS_PATH};
 use crate::problems;
 use crate::state::App;
+use crate::wire::answer;
 use crate::wire::requests::ReserveWire;
 use crate::wire::reservation::HoldBody;
 
@@ -34,7 +35,7 @@ use crate::wire::reservation::HoldBody;
 pub(crate) async fn reserve(State(app): State<App>, request: Request) -> Result<Response, Problem> {
     let request = json::read::<ReserveWire>(request, app.body_limits()).await?;
     let reserved = hold(&app, request).await?;
-    let mut response = json::answer(status_of(&reserved), &HoldBody::from(&reserved));
+    let mut response = json::written(status_of(&reserved), answer::held(&reserved));
     if !reserved.replayed
         && let Some(location) = location(RESERVATIONS_PATH, reserved.reservation.order.get())
     {
