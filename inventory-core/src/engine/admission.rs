@@ -31,6 +31,18 @@ pub(super) enum Admission {
 
 impl Engine {
     pub(super) async fn admit(&self, request: &ReserveRequest) -> Result<Admission, ReserveError> {
+        // Nearly always it ends here, and needs neither clock nor bell. The rest is boxed: a request in flight is a future, and need not be
+        // as large as its rarest turn.
+        if self.shared.memory.is_known(request.order) {
+            return Ok(Admission::AskRules);
+        }
+        if let Take::Taken(taken) = self.shared.memory.counters.take(&request.lines) {
+            return Ok(Admission::Taken(taken));
+        }
+        Box::pin(self.admit_or_wait(request)).await
+    }
+
+    async fn admit_or_wait(&self, request: &ReserveRequest) -> Result<Admission, ReserveError> {
         let give_up_at = Instant::now() + self.shared.options.contention_wait_max;
         let mut poll = CONTENTION_POLL;
         loop {
