@@ -1,7 +1,7 @@
 //! Many seeds.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -69,27 +69,40 @@ impl Summary {
 impl Campaign {
     /// Runs them. `progress` hears of every seed that is done.
     pub fn run(&self, progress: impl Fn(&Summary) + Sync) -> std::io::Result<Summary> {
-        let next = AtomicU64::new(self.seeds.start);
         let summary = Mutex::new(Summary::default());
-        let work = || -> std::io::Result<()> {
-            loop {
-                let seed = next.fetch_add(1, Ordering::Relaxed);
-                let is_over = self.stops_at_first && !summary.lock().violations.is_empty();
-                if seed >= self.seeds.end || is_over {
-                    return Ok(());
-                }
-                let report = Run { seed, mutant: self.mutant, traced: false }.run()?;
-                let mut summary = summary.lock();
-                summary.add(&report);
-                progress(&summary);
-            }
-        };
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..self.jobs.max(1)).map(|_| scope.spawn(work)).collect();
-            threads
-                .into_iter()
-                .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        each_seed(self.seeds.clone(), self.jobs, |seed| {
+            let report = Run { seed, mutant: self.mutant, traced: false }.run()?;
+            let mut summary = summary.lock();
+            summary.add(&report);
+            progress(&summary);
+            Ok(!(self.stops_at_first && !summary.violations.is_empty()))
         })?;
         Ok(summary.into_inner())
     }
+}
+
+/// Runs `work` for every seed, on so many threads, until it answers that this is enough (false).
+pub(crate) fn each_seed(
+    seeds: Range<u64>,
+    jobs: usize,
+    work: impl Fn(u64) -> std::io::Result<bool> + Sync,
+) -> std::io::Result<()> {
+    let (next, is_over) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
+    let run = || -> std::io::Result<()> {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end || is_over.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            if !work(seed)? {
+                is_over.store(true, Ordering::Relaxed);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(run)).collect();
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }

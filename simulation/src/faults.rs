@@ -8,7 +8,19 @@ use std::time::Duration;
 use crate::dice::Dice;
 use crate::tally::Tally;
 
-/// What may go wrong.
+/// A kind of fault: its name in reports, and how often it comes.
+pub trait Kind: Copy + Ord + fmt::Debug + fmt::Display + 'static {
+    /// All of them.
+    const KINDS: &'static [Self];
+
+    /// How often it may strike, in a thousand messages, statements or calls. Disasters have a calendar of their own.
+    fn rates(self) -> [u64; 3];
+
+    /// How many seeds of a hundred switch it on.
+    fn share(self) -> u64;
+}
+
+/// What may go wrong with a ledger, its engines and their callers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Fault {
     /// Messages take tens of milliseconds.
@@ -87,9 +99,12 @@ impl Fault {
             Self::Cancel => "caller leaves",
         }
     }
+}
 
-    /// How often it may strike, in a thousand messages, statements or calls. Disasters have a calendar of their own.
-    const fn rates(self) -> [u64; 3] {
+impl Kind for Fault {
+    const KINDS: &'static [Self] = &Self::ALL;
+
+    fn rates(self) -> [u64; 3] {
         match self {
             Self::Latency => [100, 300, 900],
             Self::Stall => [2, 5, 15],
@@ -103,8 +118,7 @@ impl Fault {
         }
     }
 
-    /// How many seeds of a hundred switch it on.
-    const fn share(self) -> u64 {
+    fn share(self) -> u64 {
         match self {
             // After a failover much is excused: most seeds do without.
             Self::Failover => 20,
@@ -122,24 +136,31 @@ impl fmt::Display for Fault {
 
 /// The faults of one seed. Cheap to clone; clones are the same.
 #[derive(Clone, Debug)]
-pub struct Faults(Arc<Inner>);
+pub struct Faults<F: 'static = Fault>(Arc<Inner<F>>);
 
 #[derive(Debug)]
-struct Inner {
-    rates: Vec<(Fault, u64)>,
+struct Inner<F> {
+    rates: Vec<(F, u64)>,
     healed: AtomicBool,
     dice: Dice,
-    struck: Tally<Fault>,
+    struck: Tally<F>,
 }
 
-impl Faults {
+impl<F: Kind> Faults<F> {
     /// Those that the seed switches on.
     pub fn of(seed: u64) -> Self {
         let dice = Dice::of(seed, "swarm");
-        let rates = Fault::ALL.into_iter().map(|fault| {
+        let rates = F::KINDS.iter().copied().map(|fault| {
             let (on, rate) = (dice.percent(fault.share()), *dice.pick(&fault.rates()));
             (fault, if on { rate } else { 0 })
         });
+        Self::with(seed, rates.collect())
+    }
+
+    /// Those that the seed switches on, except these.
+    pub fn of_all_but(seed: u64, without: &[F]) -> Self {
+        let all = Self::of(seed);
+        let rates = all.0.rates.iter().filter(|(fault, _)| !without.contains(fault)).copied();
         Self::with(seed, rates.collect())
     }
 
@@ -148,18 +169,18 @@ impl Faults {
         Self::with(0, Vec::new())
     }
 
-    fn with(seed: u64, rates: Vec<(Fault, u64)>) -> Self {
+    fn with(seed: u64, rates: Vec<(F, u64)>) -> Self {
         let dice = Dice::of(seed, "faults");
         Self(Arc::new(Inner { rates, healed: AtomicBool::new(false), dice, struck: Tally::default() }))
     }
 
     /// How often in a thousand; zero if the seed does without.
-    pub fn rate(&self, fault: Fault) -> u64 {
+    pub fn rate(&self, fault: F) -> u64 {
         self.0.rates.iter().find(|(known, _)| *known == fault).map_or(0, |(_, rate)| *rate)
     }
 
     /// Whether it strikes now. Counted.
-    pub fn strikes(&self, fault: Fault) -> bool {
+    pub fn strikes(&self, fault: F) -> bool {
         if self.is_healed() || !self.0.dice.per_mille(self.rate(fault)) {
             return false;
         }
@@ -168,12 +189,12 @@ impl Faults {
     }
 
     /// Whether it is switched on and has not been healed.
-    pub fn is_on(&self, fault: Fault) -> bool {
+    pub fn is_on(&self, fault: F) -> bool {
         !self.is_healed() && self.rate(fault) > 0
     }
 
     /// Counts a fault that follows a calendar.
-    pub fn note(&self, fault: Fault) {
+    pub fn note(&self, fault: F) {
         self.0.struck.count(fault);
     }
 
@@ -184,19 +205,6 @@ impl Faults {
 
     fn is_healed(&self) -> bool {
         self.0.healed.load(Ordering::Relaxed)
-    }
-
-    /// How long a message travels.
-    pub fn latency(&self) -> Duration {
-        let dice = &self.0.dice;
-        let usual = Duration::from_micros(dice.range(0..=2_000));
-        if self.strikes(Fault::Stall) {
-            usual + dice.millis(200..=3_000)
-        } else if self.strikes(Fault::Latency) {
-            usual + dice.millis(1..=40)
-        } else {
-            usual
-        }
     }
 
     /// How often something that is ready waits for its turn once more.
@@ -210,7 +218,7 @@ impl Faults {
     }
 
     /// How often each has struck.
-    pub fn struck(&self) -> &Tally<Fault> {
+    pub fn struck(&self) -> &Tally<F> {
         &self.0.struck
     }
 
@@ -218,5 +226,25 @@ impl Faults {
     pub fn summary(&self) -> String {
         let on = self.0.rates.iter().filter(|(_, rate)| *rate > 0);
         on.map(|(fault, rate)| format!("{fault} {rate}‰")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// How long a message travels, if it may be late by `late` and stuck by `stuck`.
+    pub fn way(&self, late: F, stuck: F) -> Duration {
+        let dice = &self.0.dice;
+        let usual = Duration::from_micros(dice.range(0..=2_000));
+        if self.strikes(stuck) {
+            usual + dice.millis(200..=3_000)
+        } else if self.strikes(late) {
+            usual + dice.millis(1..=40)
+        } else {
+            usual
+        }
+    }
+}
+
+impl Faults {
+    /// How long a message to or from the ledger travels.
+    pub fn latency(&self) -> Duration {
+        self.way(Fault::Latency, Fault::Stall)
     }
 }

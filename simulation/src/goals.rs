@@ -1,10 +1,8 @@
 //! What must happen *sometimes*. A simulation that never reached the hard corners says nothing about them, so a run of many seeds
 //! fails when one of these never came up.
 
-use std::fmt;
-
 macro_rules! goals {
-    ($($(#[doc = $doc:literal])* $name:ident => $text:literal,)*) => {
+    ($($name:ident => $text:literal,)*) => {
         /// A corner that must be reached.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum Goal {
@@ -22,8 +20,16 @@ macro_rules! goals {
                 }
             }
         }
+
+        impl std::fmt::Display for Goal {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.text())
+            }
+        }
     };
 }
+
+pub(crate) use goals;
 
 goals! {
     ResolvedCommitted => "an unknown COMMIT was resolved as committed",
@@ -54,10 +60,4 @@ goals! {
     LostWithFailover => "an acknowledged change was lost with its timeline",
     Crashed => "an engine was killed with work in flight",
     IdleEnded => "a transaction was ended for idling",
-}
-
-impl fmt::Display for Goal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.text())
-    }
 }

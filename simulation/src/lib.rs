@@ -12,6 +12,7 @@
 //! | [`goals`] | what must happen sometimes |
 //! | [`mutant`] | defects on purpose, which must be caught |
 //! | [`run`], [`campaign`] | one seed; many |
+//! | [`checkout`] | a campaign of its own: orders, inventory and payment together |
 //!
 //! What makes a run repeat itself: tokio's current-thread runtime with its clock paused runs tasks in a fixed order and moves time only
 //! when nobody can go on; every latency, yield and choice is drawn from a stream of [`dice::Dice`]; engines are given seeds
@@ -19,6 +20,7 @@
 //! latencies and yields at every call of the port. See `docs/adr/0010`.
 
 pub mod campaign;
+pub mod checkout;
 mod checks;
 pub mod dice;
 mod encoder;

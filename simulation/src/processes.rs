@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inventory_core::engine::Engine;
+use inventory_core::event::EventEncoder;
 use inventory_core::options::{EngineOptions, WriterPlace};
 use inventory_core::store::Sharing;
 use parking_lot::Mutex;
@@ -40,6 +41,7 @@ pub(crate) struct Processes {
     options: EngineOptions,
     /// How many engines there are.
     count: usize,
+    encoder: fn(u64) -> Arc<dyn EventEncoder>,
     places: Mutex<Places>,
 }
 
@@ -55,7 +57,13 @@ impl Processes {
         let dice = Dice::of(seed, "processes");
         let options = options(&dice);
         let count = *dice.pick(&[1, 2, 2, 3, 3]);
-        Self { ledger, world, dice, options, count, places: Mutex::default() }
+        let encoder: fn(u64) -> Arc<dyn EventEncoder> = |seed| Arc::new(Encoder::new(seed));
+        Self { ledger, world, dice, options, count, encoder, places: Mutex::default() }
+    }
+
+    /// Engines that tell what this encoder, made from a seed, makes of it.
+    pub(crate) fn with_encoder(self, encoder: fn(u64) -> Arc<dyn EventEncoder>) -> Self {
+        Self { encoder, ..self }
     }
 
     /// Starts an engine in this place. Tries until the ledger lets it.
@@ -71,8 +79,7 @@ impl Processes {
         let link = Link::new(process, self.world.clone());
         let client = self.ledger.client(link.clone(), self.sharing());
         loop {
-            let encoder = Arc::new(Encoder::new(seed));
-            match Engine::open(Arc::new(client.clone()), encoder, options).await {
+            match Engine::open(Arc::new(client.clone()), (self.encoder)(seed), options).await {
                 Ok(engine) => {
                     self.world.trace.note(format_args!("engine {process}"), || "starts");
                     let running = Running { process, engine, death: link.death().clone(), client };

@@ -112,7 +112,7 @@ impl Writing<'_> {
         for effect in effects {
             match effect {
                 Effect::Publish(kind) => {
-                    let event = event(order, kind, self.cause)?;
+                    let event = event(Uuid::now_v7(), order, kind, self.cause)?;
                     self.line(event_line(&event));
                     self.writes.events.push(event);
                 }
@@ -204,7 +204,11 @@ fn event_line(event: &outbox::Row) -> Entry {
     }
 }
 
-fn event(order: &Order, kind: &EventKind, cause: &Cause) -> Result<outbox::Row, ApplyError> {
+/// What an order tells, as it is published, under this id.
+///
+/// # Errors
+/// It could not be written as JSON; for plain data that does not happen.
+pub fn event(id: Uuid, order: &Order, kind: &EventKind, cause: &Cause) -> Result<outbox::Row, ApplyError> {
     let (order_id, user_id) = (order.id, order.user_id.clone());
     let reason = || order.saga.reason.clone().unwrap_or_else(|| "unknown".to_owned());
     match kind {
@@ -217,7 +221,7 @@ fn event(order: &Order, kind: &EventKind, cause: &Cause) -> Result<outbox::Row, 
                 payment_id: order.payment_id,
                 payment_method: order.payment_method.clone(),
             };
-            outgoing(order, topics::ORDER_CREATED, payload, cause)
+            outgoing(id, order, topics::ORDER_CREATED, payload, cause)
         }
         EventKind::Confirmed => {
             let payload = OrderConfirmed {
@@ -227,31 +231,32 @@ fn event(order: &Order, kind: &EventKind, cause: &Cause) -> Result<outbox::Row, 
                 total_amount: order.total,
                 payment_id: order.payment_id,
             };
-            outgoing(order, topics::ORDER_CONFIRMED, payload, cause)
+            outgoing(id, order, topics::ORDER_CONFIRMED, payload, cause)
         }
         EventKind::Failed => {
             let payload = OrderFailed { order_id, user_id, reason: reason() };
-            outgoing(order, topics::ORDER_FAILED, payload, cause)
+            outgoing(id, order, topics::ORDER_FAILED, payload, cause)
         }
         EventKind::Cancelled => {
             let payload = OrderCancelled { order_id, user_id, reason: reason() };
-            outgoing(order, topics::ORDER_CANCELLED, payload, cause)
+            outgoing(id, order, topics::ORDER_CANCELLED, payload, cause)
         }
         EventKind::Shipped { tracking_number } => {
             let payload = OrderShipped { order_id, user_id, tracking_number: tracking_number.clone() };
-            outgoing(order, topics::ORDER_SHIPPED, payload, cause)
+            outgoing(id, order, topics::ORDER_SHIPPED, payload, cause)
         }
     }
 }
 
 fn outgoing<P: Serialize>(
+    id: Uuid,
     order: &Order,
     topic: &'static str,
     payload: P,
     cause: &Cause,
 ) -> Result<outbox::Row, ApplyError> {
     let event = Outgoing {
-        id: Uuid::now_v7(),
+        id,
         topic,
         version: VERSION,
         at: order.updated_at,

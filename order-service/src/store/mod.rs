@@ -34,6 +34,7 @@ use tokio::sync::Notify;
 use crate::saga::Mode;
 use batch::{Batches, Writes};
 
+pub use advance::event;
 pub use apply::{Applied, ApplyError, Cause};
 pub use claim::Claim;
 pub use hear::{Heard, Hearing, MoneyFact};

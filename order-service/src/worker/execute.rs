@@ -5,18 +5,18 @@ use std::sync::Arc;
 use super::WorkerOptions;
 use super::backoff::{pause, should_tell};
 use super::metrics::CallMetrics;
+use super::orders::Orders;
 use super::ports::{
     CommitAnswer, Inventory, NoAnswer, PaymentState, Payments, Refusal, ReleaseAnswer, ReserveAnswer,
 };
 use crate::saga::{Action, Input};
 use crate::store::{ApplyError, Cause, Claim, Order, Retry, Settled, Store};
 
-/// Makes calls. Cheap to clone.
-#[derive(Clone)]
-pub struct Executor(Arc<Inner>);
+/// Makes calls for the orders of `S`. Cheap to clone.
+pub struct Executor<S = Store>(Arc<Inner<S>>);
 
-struct Inner {
-    store: Store,
+struct Inner<S> {
+    store: S,
     inventory: Arc<dyn Inventory>,
     payments: Arc<dyn Payments>,
     options: WorkerOptions,
@@ -55,10 +55,16 @@ impl From<Input> for Answer {
     }
 }
 
-impl Executor {
+impl<S> Clone for Executor<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: Orders> Executor<S> {
     /// Around the two others.
     pub fn new(
-        store: Store,
+        store: S,
         inventory: Arc<dyn Inventory>,
         payments: Arc<dyn Payments>,
         options: WorkerOptions,
@@ -69,7 +75,7 @@ impl Executor {
     }
 
     /// The orders.
-    pub fn store(&self) -> &Store {
+    pub fn store(&self) -> &S {
         &self.0.store
     }
 
@@ -115,7 +121,7 @@ impl Executor {
     }
 }
 
-impl Inner {
+impl<S: Orders> Inner<S> {
     async fn run(&self, claim: &Claim, order: Option<Order>) -> Result<Finished, ApplyError> {
         let order = match order {
             Some(order) => order,
@@ -168,7 +174,7 @@ impl Inner {
     }
 
     fn retry(&self, claim: &Claim, error: String) -> Retry {
-        let after = pause(&self.options, claim.attempts);
+        let after = pause(&self.options, claim.order, claim.attempts);
         Retry { after, error, tell: should_tell(claim.attempts) }
     }
 

@@ -6,6 +6,7 @@ pub mod execute;
 pub mod http_inventory;
 pub mod http_payments;
 pub mod metrics;
+pub mod orders;
 pub mod ports;
 pub mod run;
 mod timers;
@@ -13,6 +14,7 @@ mod timers;
 pub use execute::{Executor, Finished};
 pub use http_inventory::HttpInventory;
 pub use http_payments::HttpPayments;
+pub use orders::Orders;
 pub use ports::{
     CommitAnswer, Inventory, NoAnswer, PaymentState, Payments, Refusal, ReleaseAnswer, ReserveAnswer,
 };
@@ -37,6 +39,8 @@ pub struct WorkerOptions {
     pub pause_max_stuck: Duration,
     /// Tries of a reserve before it is given up; a request gives up after one.
     pub reserve_attempts_max: u32,
+    /// From what pauses between tries are drawn; none: from the operating system's chance. With a seed a run repeats itself.
+    pub seed: Option<u64>,
 }
 
 impl Default for WorkerOptions {
@@ -49,6 +53,7 @@ impl Default for WorkerOptions {
             pause_max: Duration::from_secs(5),
             pause_max_stuck: Duration::from_secs(60),
             reserve_attempts_max: 5,
+            seed: None,
         }
     }
 }

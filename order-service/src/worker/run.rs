@@ -10,22 +10,28 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::execute::Executor;
+use super::orders::Orders;
 use super::timers;
-use crate::store::{Claim, Order};
+use crate::store::{Claim, Order, Store};
 
 /// How often what waits is counted.
 const MEASURE_PERIOD: Duration = Duration::from_secs(5);
 
 /// Works for every order of the store, for as long as it runs.
-#[derive(Clone)]
-pub struct Worker {
-    executor: Executor,
+pub struct Worker<S = Store> {
+    executor: Executor<S>,
     is_working: Arc<AtomicBool>,
 }
 
-impl Worker {
+impl<S> Clone for Worker<S> {
+    fn clone(&self) -> Self {
+        Self { executor: self.executor.clone(), is_working: Arc::clone(&self.is_working) }
+    }
+}
+
+impl<S: Orders> Worker<S> {
     /// Around an executor, which requests may use at the same time.
-    pub fn new(executor: Executor) -> Self {
+    pub fn new(executor: Executor<S>) -> Self {
         Self { executor, is_working: Arc::default() }
     }
 

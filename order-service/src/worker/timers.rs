@@ -4,12 +4,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff::pause;
 use super::execute::Executor;
+use super::orders::Orders;
 
 /// Timers fired in one look.
 const AT_ONCE: usize = 100;
 
 /// Fires timers until `stop`.
-pub(super) async fn run(executor: &Executor, stop: &CancellationToken) {
+pub(super) async fn run<S: Orders>(executor: &Executor<S>, stop: &CancellationToken) {
     while !stop.is_cancelled() {
         let found = fire_due(executor).await;
         if found < AT_ONCE {
@@ -22,7 +23,7 @@ pub(super) async fn run(executor: &Executor, stop: &CancellationToken) {
     }
 }
 
-async fn fire_due(executor: &Executor) -> usize {
+async fn fire_due<S: Orders>(executor: &Executor<S>) -> usize {
     let store = executor.store();
     let due = match store.due_timers(AT_ONCE).await {
         Ok(due) => due,
@@ -38,7 +39,7 @@ async fn fire_due(executor: &Executor) -> usize {
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(order = %timer.order, %error, "a timer could not be fired");
-                let after = pause(executor.options(), timer.attempts.saturating_add(1));
+                let after = pause(executor.options(), timer.order, timer.attempts.saturating_add(1));
                 if let Err(error) = store.postpone_timer(timer, after).await {
                     tracing::warn!(order = %timer.order, %error, "a timer could not be put off");
                 }

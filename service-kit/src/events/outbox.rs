@@ -106,6 +106,11 @@ impl Row {
     pub fn topic(&self) -> &'static str {
         self.topic
     }
+
+    /// The envelope, as it is sent.
+    pub fn payload(&self) -> &str {
+        &self.payload
+    }
 }
 
 impl<P: Serialize> TryFrom<&Outgoing<P>> for Row {

@@ -22,6 +22,7 @@ mod statements;
 use std::sync::Arc;
 use std::time::Duration;
 
+use inventory_core::event::OutboxRow;
 use inventory_core::store::ledger_copy::LedgerCopy;
 use inventory_core::store::memory::Ledger;
 use inventory_core::store::{StoreError, StoreErrorKind};
@@ -105,6 +106,11 @@ impl SimulatedLedger {
     /// Every table, as a backup.
     pub(crate) fn tables(&self) -> Ledger {
         self.shared.state.lock().tables.clone()
+    }
+
+    /// The events that were written when there were so many already, in order.
+    pub(crate) fn events_after(&self, known: usize) -> Vec<OutboxRow> {
+        self.shared.state.lock().tables.events_after(known)
     }
 
     /// The store's time.

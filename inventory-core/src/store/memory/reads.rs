@@ -122,6 +122,11 @@ impl Ledger {
 
     /// Every event written so far, in order.
     pub fn events(&self) -> Vec<OutboxRow> {
-        self.outbox.iter().map(|(_, _, row, _)| row.clone()).collect()
+        self.events_after(0)
+    }
+
+    /// The events that were written when there were so many already, in order.
+    pub fn events_after(&self, known: usize) -> Vec<OutboxRow> {
+        self.outbox.iter().skip(known).map(|(_, _, row, _)| row.clone()).collect()
     }
 }

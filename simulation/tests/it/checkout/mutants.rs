@@ -1,0 +1,75 @@
+//! Each defect of the checkout on purpose is caught, by the check that is there for it.
+
+use simulation::checkout::mutant::Mutant;
+use simulation::checkout::run::Run;
+
+/// Seeds in which every mutant must be caught.
+const SEEDS: u64 = 1_000;
+
+/// Runs seeds until one catches the mutant by a finding that says all of this.
+fn is_caught(mutant: Mutant, by: &[&str]) {
+    let is_by = |violation: &&String| by.iter().all(|by| violation.contains(by));
+    for seed in 0..SEEDS {
+        let found = Run { seed, mutant: Some(mutant), traced: false }.run().unwrap().violations;
+        if let Some(violation) = found.iter().find(is_by) {
+            println!("{mutant}: caught by seed {seed}: {violation}");
+            return;
+        }
+    }
+    panic!("{mutant}: not caught by {SEEDS} seeds");
+}
+
+#[test]
+fn i11_a_step_whose_events_are_written_twice_is_caught() {
+    is_caught(Mutant::RepeatedStep, &["I11", "told something twice"]);
+}
+
+#[test]
+fn i11_events_that_overtake_each_other_are_caught() {
+    is_caught(Mutant::OvertakingEvents, &["I11", "was overtaken"]);
+}
+
+#[test]
+fn i13_a_step_decided_on_an_order_that_was_not_locked_is_caught() {
+    is_caught(Mutant::UnlockedOrder, &["I13", "was decided on version"]);
+}
+
+#[test]
+fn i5_a_key_that_is_not_looked_at_is_caught() {
+    is_caught(Mutant::UnkeptKey, &["I5", "was sold more than once"]);
+}
+
+#[test]
+fn i5_an_answer_before_the_commit_of_a_step_is_caught() {
+    is_caught(Mutant::EarlyAnswer, &["I5", "was said"]);
+}
+
+#[test]
+fn i13_a_lost_compensation_is_caught() {
+    is_caught(Mutant::LostCompensation, &["I13", "never ends"]);
+}
+
+#[test]
+fn i13_a_forgotten_refund_is_caught() {
+    is_caught(Mutant::ForgottenRefund, &["I13", "the provider has"]);
+}
+
+#[test]
+fn i13_money_asked_for_again_under_another_key_is_caught() {
+    is_caught(Mutant::NewPaymentKey, &["I13", "was charged"]);
+}
+
+#[test]
+fn i13_a_restock_without_a_key_is_caught() {
+    is_caught(Mutant::UnkeyedRestock, &["I13", "by what was sold"]);
+}
+
+#[test]
+fn i13_a_release_that_does_not_wait_for_its_answer_is_caught() {
+    is_caught(Mutant::HastyRelease, &["I13", "came back of order"]);
+}
+
+#[test]
+fn i13_an_event_about_money_that_is_dropped_is_caught() {
+    is_caught(Mutant::DroppedMoney, &["I13", "the provider has"]);
+}
