@@ -42,21 +42,15 @@ pub trait Orders: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Settled, ApplyError>> + Send;
 
     /// See [`Store::retry`].
-    fn retry(
-        &self,
-        claim: &Claim,
-        retry: &Retry,
-    ) -> impl Future<Output = Result<Settled, ApplyError>> + Send;
+    fn retry(&self, claim: &Claim, retry: &Retry)
+    -> impl Future<Output = Result<Settled, ApplyError>> + Send;
 
     /// See [`Store::forget`].
     fn forget(&self, claim: &Claim) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
     /// See [`Store::set_aside`].
-    fn set_aside(
-        &self,
-        claim: &Claim,
-        retry: &Retry,
-    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+    fn set_aside(&self, claim: &Claim, retry: &Retry)
+    -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
     /// See [`Store::due_timers`].
     fn due_timers(&self, most: usize) -> impl Future<Output = Result<Vec<Due>, sqlx::Error>> + Send;

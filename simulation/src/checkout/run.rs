@@ -37,8 +37,8 @@ use crate::trace::Trace;
 const STUCK_AFTER: Duration = Duration::from_secs(900);
 /// Virtual time in which everything must have come to rest once all is well.
 const REST_MAX: Duration = Duration::from_secs(120);
-/// Virtual time in which whatever is left unnoticed shows: longer than the longest hold and the slowest payment.
-const REST: Duration = Duration::from_secs(12);
+/// Virtual time in which whatever was overlooked shows: longer than a hold, and than a payment takes to turn.
+const REST: Duration = Duration::from_secs(5);
 
 /// What to run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -99,7 +99,12 @@ impl Run {
         let checkout = Checkout::new(self);
         let (stage, world) = (checkout.stage.clone(), checkout.world.clone());
         stage.trace.note("seed", || {
-            format!("{} with {}; the ledger with {}", self.seed, stage.troubles.summary(), world.faults.summary())
+            format!(
+                "{} with {}; the ledger with {}",
+                self.seed,
+                stage.troubles.summary(),
+                world.faults.summary()
+            )
         });
         let whole = tokio::time::timeout(STUCK_AFTER, checkout.live()).await;
         let violations = whole.unwrap_or_else(|_elapsed| vec!["nothing moves any more".to_owned()]);
@@ -126,7 +131,7 @@ fn options(dice: &Dice, seed: u64) -> (StoreOptions, WorkerOptions) {
     let call_deadline = dice.millis(900..=1_600);
     let worker = WorkerOptions {
         calls_max: usize::try_from(dice.range(2..=16)).unwrap_or(2),
-        poll_period: dice.millis(50..=400),
+        poll_period: dice.millis(100..=600),
         call_deadline,
         pause_min: Duration::from_millis(20),
         pause_max: Duration::from_millis(600),
@@ -190,8 +195,7 @@ impl Checkout {
             Listeners::start(&self.stage, &self.ledger, &self.engines, &self.provider, &self.database);
         let town = Town::new(self.desks.clone());
         let open = dice.millis(2_000..=7_000);
-        let mut people: FuturesUnordered<_> =
-            people::everyone(&town, self.seed, open).into_iter().collect();
+        let mut people: FuturesUnordered<_> = people::everyone(&town, self.seed, open).into_iter().collect();
         let everyone = async { while people.next().await.is_some() {} };
         let heal = async {
             self.befall(open).await;

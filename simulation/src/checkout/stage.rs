@@ -49,11 +49,13 @@ impl Stage {
         tokio::time::sleep(self.troubles.way(Trouble::Late, Trouble::Stuck)).await;
     }
 
-    /// A short way, within one data centre: it takes turns and no time.
+    /// A short way, within one data centre: it takes turns, and now and then a millisecond.
     pub(super) async fn turn(&self) {
         for _ in 0..self.troubles.yields() {
             tokio::task::yield_now().await;
         }
-        tokio::time::sleep(Duration::from_micros(self.dice().range(0..=500))).await;
+        if self.dice().percent(20) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 }

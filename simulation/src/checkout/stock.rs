@@ -36,7 +36,10 @@ pub(super) fn restock_key(order: uuid::Uuid, product: i64) -> String {
 
 impl Stock {
     /// Asks some engine.
-    async fn ask<A, W>(&self, work: impl Fn(Engine) -> W + Clone + Send + Sync + 'static) -> Result<A, NoAnswer>
+    async fn ask<A, W>(
+        &self,
+        work: impl Fn(Engine) -> W + Clone + Send + Sync + 'static,
+    ) -> Result<A, NoAnswer>
     where
         A: Send + 'static,
         W: Future<Output = Result<A, NoAnswer>> + Send + 'static,
@@ -113,9 +116,9 @@ impl Inventory for Stock {
         self.ask(move |engine| async move {
             match engine.commit(order, None, None).await {
                 Ok(_) => Ok(CommitAnswer::Committed),
-                Err(
-                    CommitError::NotFound(_) | CommitError::AlreadyReleased(_) | CommitError::Expired(_),
-                ) => Ok(CommitAnswer::Lost),
+                Err(CommitError::NotFound(_) | CommitError::AlreadyReleased(_) | CommitError::Expired(_)) => {
+                    Ok(CommitAnswer::Lost)
+                }
                 Err(error) => Err(no_answer(error)),
             }
         })

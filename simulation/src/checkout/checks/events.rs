@@ -17,7 +17,8 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
     for order in evidence.tables.orders.values() {
         let events = told.remove(&order.id).unwrap_or_default();
         if !events.is_sorted_by(|(one, _), (next, _)| one < next) {
-            findings.push(format!("I11: order {} told something twice, or not in order: {events:?}", order.id));
+            findings
+                .push(format!("I11: order {} told something twice, or not in order: {events:?}", order.id));
         }
         let times = |topic: &str| events.iter().filter(|(_, told)| *told == topic).count();
         let ends = times(topics::ORDER_CANCELLED) + times(topics::ORDER_FAILED);
@@ -51,6 +52,7 @@ fn published(evidence: &Evidence, findings: &mut Findings) {
     }
     let unpublished = evidence.tables.told.iter().filter(|told| !seen.contains(&told.event.id));
     findings.extend(
-        unpublished.map(|told| format!("I11: {} of {} was never published", told.event.event_type, told.order)),
+        unpublished
+            .map(|told| format!("I11: {} of {} was never published", told.event.event_type, told.order)),
     );
 }

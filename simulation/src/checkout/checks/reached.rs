@@ -1,6 +1,6 @@
 //! Which corners the orders came through: read off their steps.
 
-use order_service::saga::{Action, Cell, Input, Mode, Phase, PaymentStatus, StockStatus};
+use order_service::saga::{Action, Cell, Input, Mode, PaymentStatus, Phase, StockStatus};
 
 use super::Evidence;
 use crate::checkout::goals::Goal;
@@ -49,7 +49,9 @@ fn goal(step: &Stepped) -> Option<Goal> {
         Input::PaymentDeadline { .. } if after.outstanding.contains(&Action::AskPayment) => Goal::Overdue,
         Input::CommitLost if phase == Phase::Committing => Goal::LostAfterPayment,
         Input::Cancel { .. } => return cancelled(step),
-        Input::StockCommitted if is_undone && after.stock == StockStatus::Restocking => Goal::ReleaseMetCommit,
+        Input::StockCommitted if is_undone && after.stock == StockStatus::Restocking => {
+            Goal::ReleaseMetCommit
+        }
         Input::Ship { .. } if is_undone => Goal::ShipTooLate,
         _ => return None,
     })

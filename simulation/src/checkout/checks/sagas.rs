@@ -33,7 +33,8 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
         }
         if is_under_way(saga.phase) {
             let (phase, outstanding) = (saga.phase, &saga.outstanding);
-            findings.push(format!("I13: order {} never ends: {phase:?}, waits for {outstanding:?}", order.id));
+            findings
+                .push(format!("I13: order {} never ends: {phase:?}, waits for {outstanding:?}", order.id));
         }
     }
     for (order, action) in tables.calls.keys() {

@@ -32,7 +32,8 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
             let due = if was_undone { i64::from(item.quantity) } else { 0 };
             if units != due {
                 let (id, product) = (order.id, item.product_id);
-                findings.push(format!("I13: {units} of product {product} came back of order {id}, not {due}"));
+                findings
+                    .push(format!("I13: {units} of product {product} came back of order {id}, not {due}"));
             }
         }
     }
@@ -45,11 +46,8 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
 }
 
 fn has_lines(reservation: &Reservation, order: &Order) -> bool {
-    let mut held: Vec<(i64, i64)> = reservation
-        .lines
-        .iter()
-        .map(|line| (line.product.get(), line.quantity.units().get()))
-        .collect();
+    let mut held: Vec<(i64, i64)> =
+        reservation.lines.iter().map(|line| (line.product.get(), line.quantity.units().get())).collect();
     let mut wanted: Vec<(i64, i64)> =
         order.stock_items().iter().map(|item| (item.product_id, i64::from(item.quantity))).collect();
     held.sort_unstable();

@@ -19,7 +19,8 @@ const LANES: usize = 4;
 const BEHIND_MAX: u64 = 3;
 
 /// What a group does with an event.
-pub(super) type Handle = Arc<dyn Fn(Incoming) -> BoxFuture<'static, Result<Handled, HandleError>> + Send + Sync>;
+pub(super) type Handle =
+    Arc<dyn Fn(Incoming) -> BoxFuture<'static, Result<Handled, HandleError>> + Send + Sync>;
 
 /// A group's partitions and how far it has come.
 #[derive(Debug)]

@@ -99,7 +99,8 @@ impl Listeners {
 
     /// Whether everything that was told was heard.
     pub(in crate::checkout) fn are_drained(&self) -> bool {
-        self.relays.iter().all(|relay| relay.is_drained()) && self.lanes.iter().all(|lanes| lanes.is_drained())
+        self.relays.iter().all(|relay| relay.is_drained())
+            && self.lanes.iter().all(|lanes| lanes.is_drained())
     }
 }
 
@@ -115,7 +116,6 @@ fn incoming(row: &OutboxRow) -> Incoming {
         payload: row.payload.clone(),
     }
 }
-
 
 fn order_service(database: &Database) -> Handle {
     let database = database.clone();

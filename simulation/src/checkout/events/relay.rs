@@ -13,7 +13,7 @@ use crate::checkout::stage::Stage;
 use crate::checkout::troubles::Trouble;
 
 /// How often an outbox is looked at.
-const PERIOD: Duration = Duration::from_millis(40);
+const PERIOD: Duration = Duration::from_millis(80);
 
 /// What an outbox holds from a place on.
 type Outbox = Box<dyn Fn(usize) -> Vec<Incoming> + Send + Sync>;
@@ -29,8 +29,7 @@ pub(in crate::checkout) struct Relay {
 impl Relay {
     /// Begins to publish.
     pub(in crate::checkout) fn start(stage: &Stage, outbox: Outbox, to: Vec<Arc<Lanes>>) -> Arc<Self> {
-        let relay =
-            Arc::new(Self { stage: stage.clone(), outbox, to, published: AtomicUsize::new(0) });
+        let relay = Arc::new(Self { stage: stage.clone(), outbox, to, published: AtomicUsize::new(0) });
         let running = relay.clone();
         stage.tasks.spawn(async move { running.run().await });
         relay

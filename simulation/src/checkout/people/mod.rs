@@ -57,7 +57,11 @@ impl Town {
     }
 
     /// Goes to some desk.
-    async fn ask<A, W>(&self, dice: &Dice, work: impl Fn(Desk) -> W + Clone + Send + Sync + 'static) -> Option<A>
+    async fn ask<A, W>(
+        &self,
+        dice: &Dice,
+        work: impl Fn(Desk) -> W + Clone + Send + Sync + 'static,
+    ) -> Option<A>
     where
         A: Send + 'static,
         W: Future<Output = Option<A>> + Send + 'static,

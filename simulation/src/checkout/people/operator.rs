@@ -15,7 +15,8 @@ pub(super) async fn look_after(town: Town, seed: u64, open: Duration) {
     while is_busy && tokio::time::Instant::now() < ends {
         tokio::time::sleep(dice.millis(100..=1_200)).await;
         let database = &town.desks.database;
-        let waiting: Vec<Uuid> = database.look(|tables| tables.calls.keys().map(|(order, _)| *order).collect());
+        let waiting: Vec<Uuid> =
+            database.look(|tables| tables.calls.keys().map(|(order, _)| *order).collect());
         if !waiting.is_empty() {
             // What fails is tried by the next one who looks.
             let _ = database.hurry(*dice.pick(&waiting)).await;

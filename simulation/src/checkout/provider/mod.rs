@@ -20,9 +20,8 @@ use super::stage::Stage;
 use crate::dice::Dice;
 
 /// How a customer may pay; a method says what the provider will do.
-pub(super) const METHODS: [&str; 10] = [
-    "approve", "approve", "approve", "decline", "slow", "slow", "later", "silent", "twice", "turns",
-];
+pub(super) const METHODS: [&str; 10] =
+    ["approve", "approve", "approve", "decline", "slow", "slow", "later", "silent", "twice", "turns"];
 
 /// Cheap to clone; clones are the same provider.
 #[derive(Clone, Debug)]
@@ -82,7 +81,8 @@ impl Provider {
     /// Makes up its mind in its own time.
     fn decide_later(&self, id: Uuid, method: String) {
         let dice = &self.0.dice;
-        let (soon, slow, later) = (dice.millis(0..=300), dice.millis(300..=2_500), dice.millis(2_000..=6_000));
+        let (soon, slow, later) =
+            (dice.millis(0..=300), dice.millis(300..=2_500), dice.millis(2_000..=6_000));
         let provider = self.clone();
         self.0.stage.tasks.spawn(async move {
             match method.as_str() {

@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use order_service::saga::Input;
-use order_service::store::{Applied, ApplyError, Cause, Heard, Hearing, Order, Placed, Placement, StoreOptions};
+use order_service::store::{
+    Applied, ApplyError, Cause, Heard, Hearing, Order, Placed, Placement, StoreOptions,
+};
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as Lock, OwnedMutexGuard};
 use tokio::time::Instant;

@@ -24,7 +24,8 @@ impl Tables {
         [id, payment_id, token]: [Uuid; 3],
     ) -> Result<Placed, ApplyError> {
         let key = (placement.user_id.clone(), placement.key.clone());
-        if let Some((fingerprint, order)) = self.keys.get(&key).filter(|_| !moment.stage.is(Mutant::UnkeptKey))
+        if let Some((fingerprint, order)) =
+            self.keys.get(&key).filter(|_| !moment.stage.is(Mutant::UnkeptKey))
         {
             moment.stage.reach(Goal::KeyReplayed);
             let is_same = *fingerprint == placement.fingerprint;
@@ -51,7 +52,10 @@ impl Tables {
         };
         let leased = token.map(|token| (Action::ReserveInventory, token));
         self.write(moment, &order, &begun.effects, &Cause::default(), leased)?;
-        moment.stage.trace.note("order", || format!("{id} is placed, to be paid by {}", order.payment_method));
+        moment
+            .stage
+            .trace
+            .note("order", || format!("{id} is placed, to be paid by {}", order.payment_method));
         self.orders.insert(id, order.clone());
         Ok(Placed::New { order: Box::new(order), token })
     }
@@ -230,11 +234,8 @@ impl Tables {
 
     pub(super) fn due_timers(&self, moment: &Moment, most: usize) -> Vec<Due> {
         let due = self.timers.iter().filter(|(_, timer)| timer.due <= moment.micros());
-        let due = due.map(|(order, timer)| Due {
-            order: *order,
-            version: timer.version,
-            attempts: timer.attempts,
-        });
+        let due =
+            due.map(|(order, timer)| Due { order: *order, version: timer.version, attempts: timer.attempts });
         due.take(most).collect()
     }
 
