@@ -6,7 +6,9 @@ test:  ; scripts/test.sh
 check: ; scripts/check.sh
 loom:  ; scripts/loom.sh
 fuzz:  ; scripts/fuzz.sh
-simulate: ; cargo run --release -p simulation -- --seeds 0..10000 --jobs 2
+simulate:
+	cargo run --release -p simulation -- --seeds 0..10000 --jobs 2
+	cargo run --release -p simulation -- --checkout --seeds 0..10000 --jobs 2
 instructions: ; scripts/instructions.sh
 bench:
 	scripts/install-postgres.sh && scripts/install-redis.sh && scripts/install-kafka.sh

@@ -97,7 +97,7 @@ impl Campaign {
             let mut summary = summary.lock();
             summary.add(report);
             progress(&summary);
-            Ok(!(self.stops_at_first && !summary.violations.is_empty()))
+            Ok(!self.stops_at_first || summary.violations.is_empty())
         })?;
         Ok(summary.into_inner())
     }

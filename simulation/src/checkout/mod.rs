@@ -15,6 +15,7 @@
 //! | `desks` | the processes of order-service, started and killed |
 //! | `stock`, `provider` | what they call: engines, and who takes the money |
 //! | `events` | outboxes, relays, lanes of consumers |
+//! | `fates` | what befalls processes, servers, roads and clocks |
 //! | `people` | customers, clerks, operators, and what they were told |
 //! | `checks` | what must hold when everything has come to rest |
 //! | [`goals`], [`mutant`] | what must happen sometimes; defects on purpose |
@@ -27,6 +28,7 @@ pub mod campaign;
 mod checks;
 mod desks;
 mod events;
+mod fates;
 pub mod goals;
 pub mod mutant;
 mod network;

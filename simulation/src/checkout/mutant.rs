@@ -23,6 +23,8 @@ pub enum Mutant {
     UnkeyedRestock,
     /// A release does not wait for inventory's answer.
     HastyRelease,
+    /// A commit without an answer is taken as lost.
+    ImpatientCommit,
     /// What the provider tells is sometimes taken note of and not heard.
     DroppedMoney,
     /// Events of one order overtake each other in the relay.
@@ -31,7 +33,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::RepeatedStep,
         Self::UnlockedOrder,
         Self::UnkeptKey,
@@ -41,6 +43,7 @@ impl Mutant {
         Self::NewPaymentKey,
         Self::UnkeyedRestock,
         Self::HastyRelease,
+        Self::ImpatientCommit,
         Self::DroppedMoney,
         Self::OvertakingEvents,
     ];
@@ -57,6 +60,7 @@ impl Mutant {
             Self::NewPaymentKey => "new-payment-key",
             Self::UnkeyedRestock => "unkeyed-restock",
             Self::HastyRelease => "hasty-release",
+            Self::ImpatientCommit => "impatient-commit",
             Self::DroppedMoney => "dropped-money",
             Self::OvertakingEvents => "overtaking-events",
         }

@@ -113,7 +113,7 @@ impl Inventory for Stock {
 
     async fn commit(&self, order: &Order) -> Result<CommitAnswer, NoAnswer> {
         let order = OrderId::new(order.id);
-        self.ask(move |engine| async move {
+        let asked = self.ask(move |engine| async move {
             match engine.commit(order, None, None).await {
                 Ok(_) => Ok(CommitAnswer::Committed),
                 Err(CommitError::NotFound(_) | CommitError::AlreadyReleased(_) | CommitError::Expired(_)) => {
@@ -121,8 +121,9 @@ impl Inventory for Stock {
                 }
                 Err(error) => Err(no_answer(error)),
             }
-        })
-        .await
+        });
+        let answer = asked.await;
+        if self.stage.is(Mutant::ImpatientCommit) { answer.or(Ok(CommitAnswer::Lost)) } else { answer }
     }
 
     async fn release(&self, order: &Order) -> Result<ReleaseAnswer, NoAnswer> {

@@ -1,6 +1,7 @@
 //! What must hold when everything has come to rest: I12 and I13, and that nobody was told anything that is not so.
 
 mod events;
+mod justified;
 mod money;
 mod reached;
 mod sagas;
@@ -49,6 +50,7 @@ pub(super) async fn all(evidence: &Evidence) -> Findings {
     sagas::check(evidence, &mut findings);
     money::check(evidence, &mut findings);
     stock::check(evidence, &mut findings);
+    justified::check(evidence, &mut findings);
     events::check(evidence, &mut findings);
     told::check(evidence, &mut findings);
     match inventory_core::audit::audit(evidence.ledger.clone().into_snapshot()).await {

@@ -38,6 +38,8 @@ pub(in crate::checkout) struct Payment {
     pub(in crate::checkout) status: Status,
     /// Whether the customer's money was ever taken.
     pub(in crate::checkout) was_charged: bool,
+    /// Whether it was ever declined.
+    pub(in crate::checkout) was_declined: bool,
 }
 
 impl Payment {
@@ -62,7 +64,8 @@ impl Books {
     /// Takes note of a payment; false if that was done before.
     pub(super) fn accept(&mut self, id: Uuid, order: Uuid, amount: Money) -> bool {
         let is_new = !self.payments.contains_key(&id);
-        let fresh = Payment { id, order, amount, status: Status::Accepted, was_charged: false };
+        let status = Status::Accepted;
+        let fresh = Payment { id, order, amount, status, was_charged: false, was_declined: false };
         self.payments.entry(id).or_insert(fresh);
         is_new
     }
@@ -89,6 +92,7 @@ impl Books {
         };
         payment.status = status;
         payment.was_charged |= status == Status::Successful;
+        payment.was_declined |= status == Status::Failed;
         let payment = *payment;
         for _ in 0..copies {
             let event = self.event(&payment);

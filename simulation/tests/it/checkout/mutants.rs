@@ -70,6 +70,11 @@ fn i13_a_release_that_does_not_wait_for_its_answer_is_caught() {
 }
 
 #[test]
+fn i13_a_commit_without_an_answer_that_is_taken_as_lost_is_caught() {
+    is_caught(Mutant::ImpatientCommit, &["I13", "was ended by CommitLost"]);
+}
+
+#[test]
 fn i13_an_event_about_money_that_is_dropped_is_caught() {
     is_caught(Mutant::DroppedMoney, &["I13", "the provider has"]);
 }
