@@ -3,7 +3,7 @@
 use order_service::saga::Input;
 
 /// The order's state in inventory.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Hold {
     Unknown,
     Held,
@@ -14,7 +14,7 @@ pub(super) enum Hold {
 }
 
 /// Inventory, as the table in the contract has it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Inventory {
     pub(super) hold: Hold,
     /// Whether a unit is there for a reserve, or for a late commit.

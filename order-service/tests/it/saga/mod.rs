@@ -5,6 +5,7 @@ mod drain;
 mod equivalence;
 mod fakes;
 mod loops;
+mod model;
 mod properties;
 mod races_end;
 mod races_money;

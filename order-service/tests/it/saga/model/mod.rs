@@ -1,0 +1,27 @@
+//! One order, model-checked: every interleaving of its saga, inventory, the provider, the network, the buyer, an operator and time.
+//!
+//! **The network** is the worst that can be thought of, so there is no bound on faults. A call that was ever begun may reach the other
+//! side at any time and any number of times, also after it is over; every answer and every event that was ever given may be heard at any
+//! time, any number of times, in any order; a call or an answer that is lost is one that is never heard. Only events are heard once at
+//! least, for they are durable.
+//!
+//! **Chance** decides the rest: whether stock is free when it is asked for, whether and when the provider approves (also after it
+//! declined), when a hold runs out, when timers fire (also stale ones), what keeps failing, and what people do.
+//!
+//! **Quiet.** From every state there is a step to a quiet time, in which nothing is lost or doubled any more: what is on its way as a
+//! call or an answer is gone, events that nobody heard yet arrive, outstanding calls are made and answered, the deadline comes. Whatever
+//! the order of these, quiet time ends, and the order then is one of two: completed, or fully compensated.
+//!
+//! The state space is finite without a bound because sagas are few (see `reachable`), and what was ever said is a set.
+
+mod automaton;
+mod bits;
+mod exhaustive;
+mod goals;
+mod mutants;
+mod network;
+mod outside;
+mod rules;
+mod said;
+mod state;
+mod tale;
