@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use order_service::saga::{Action, Cell, Effect, EventKind, Input, Mode, Saga, Step, begin, check};
+use order_service::saga::{Action, Cell, Effect, EventKind, Input, Mode, Saga, Step, begin, check, step};
 
 use super::bits::{Bits, Element as _};
 use super::said::{Fact, KINDS, Said};
@@ -142,6 +142,26 @@ fn alive(cells: &[[Consequence; KINDS]]) -> Vec<Bits<Fact>> {
         }
         if alive == before {
             return alive;
+        }
+    }
+}
+
+#[test]
+fn what_is_forgotten_changes_nothing_now_or_later() {
+    for mode in [Mode::Orchestration, Mode::Choreography] {
+        let automaton = Automaton::of(&step, mode);
+        for (row, alive) in automaton.cells.iter().zip(&automaton.alive) {
+            for cell in row {
+                assert_eq!(automaton.alive(cell.to).or(*alive), *alive);
+            }
+        }
+        for id in 0..SagaId::try_from(automaton.len()).unwrap() {
+            for fact in Fact::ALL.iter().filter(|fact| !automaton.alive(id).has(**fact)) {
+                let heard = automaton.hear(id, Said::Fact(*fact));
+                let nothing =
+                    Consequence { to: id, starts: Bits::NONE, publishes: Bits::NONE, alarms: false };
+                assert_eq!(heard, nothing, "{:?} × {fact:?}", automaton.saga(id));
+            }
         }
     }
 }

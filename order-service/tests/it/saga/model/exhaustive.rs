@@ -7,7 +7,7 @@ use super::network::Order;
 
 /// Explores everything, and demands of every property what it says.
 fn explore(mode: Mode) {
-    let checker = Order::new(&step, mode).with_switches().checker().threads(2).spawn_bfs().join();
+    let checker = Order::new(&step, mode).with_switches(true).checker().threads(2).spawn_bfs().join();
     let order = checker.model();
     println!(
         "{mode:?}: {} sagas, {} states, {} moves, {} deep",

@@ -18,6 +18,12 @@ pub(super) fn all(mode: Mode) -> Vec<Property<Order>> {
     let mut goals = common();
     goals.extend(match mode {
         Mode::Orchestration => vec![
+            sometimes("cancelled, never charged, the stock free", |order, state| {
+                order.saga(state).status == OrderStatus::Cancelled
+                    && state.money == Money::Unknown
+                    && state.stock.hold == Hold::Released
+                    && order.is_at_rest(state)
+            }),
             sometimes("the reserve is given up, though the stock was held", |order, state| {
                 let saga = order.saga(state);
                 saga.stock == StockStatus::Releasing
@@ -54,12 +60,6 @@ fn common() -> Vec<Property<Order>> {
             order.saga(state).status == OrderStatus::Confirmed && order.is_at_rest(state)
         }),
         sometimes("delivered", |order, state| order.saga(state).status == OrderStatus::Delivered),
-        sometimes("cancelled, never charged, the stock free", |order, state| {
-            order.saga(state).status == OrderStatus::Cancelled
-                && state.money == Money::Unknown
-                && state.stock.hold == Hold::Released
-                && order.is_at_rest(state)
-        }),
         sometimes("a cancel first, and the success that comes late is refunded", late_success),
         sometimes("payment failed, and the success that comes late is refunded", |order, state| {
             order.saga(state).status == OrderStatus::PaymentFailed

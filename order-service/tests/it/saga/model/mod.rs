@@ -16,8 +16,10 @@
 
 mod automaton;
 mod bits;
+mod deaf;
 mod exhaustive;
 mod goals;
+mod hear;
 mod mutants;
 mod network;
 mod outside;

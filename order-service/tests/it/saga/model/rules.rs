@@ -1,6 +1,6 @@
 //! What holds in every state, and where quiet time ends.
 
-use order_service::saga::{Action, PaymentStatus, Phase, StockStatus};
+use order_service::saga::{PaymentStatus, Phase, StockStatus};
 use stateright::Property;
 
 use super::network::Order;
@@ -21,6 +21,7 @@ pub(super) const SOLD_IS_PAID: &str = "no stock is sold that was not paid";
 pub(super) const RESTOCKED_WAS_SOLD: &str = "no stock is put back that was not sold";
 pub(super) const REFUNDED_IS_REFUNDED: &str = "an order that says refunded is refunded";
 pub(super) const RESTS_SETTLED: &str = "a quiet order comes to rest completed or fully compensated";
+pub(super) const BOOKS_AGREE: &str = "at rest the order and the others agree about money and stock";
 pub(super) const QUIET_ENDS: &str = "a quiet order comes to rest";
 pub(super) const ENDED_ONCE: &str = "an order ends once";
 pub(super) const NEVER_BOTH: &str = "no order is confirmed or shipped after it ended";
@@ -48,6 +49,7 @@ pub(super) fn all() -> Vec<Property<Order>> {
             order.saga(state).payment != PaymentStatus::Refunded || state.money == Money::Refunded
         }),
         always(RESTS_SETTLED, |order, state| is_settled(order, state) || !order.is_at_rest(state)),
+        always(BOOKS_AGREE, |order, state| books_agree(order, state) || !order.is_at_rest(state)),
         always(QUIET_ENDS, |_, state| state.quiet.is_none_or(|quiet| quiet.steps < QUIET_MAX)),
         always(ENDED_ONCE, |_, state| state.blame != Some(Blame::EndedTwice)),
         always(NEVER_BOTH, |_, state| state.blame != Some(Blame::ConfirmedAfterItsEnd)),
@@ -91,9 +93,8 @@ fn is_settled(order: &Order, state: &State) -> bool {
     let saga = order.saga(state);
     let nothing_waits = order.outstanding(state).is_empty() && state.owed.is_empty() && state.due.is_empty();
     let is_good = match saga.phase {
-        Phase::Confirmed | Phase::Shipped | Phase::Delivered => {
-            confirmed_means_paid_and_committed(order, state)
-        }
+        Phase::Confirmed => state.is_sold() && state.money == Money::Charged,
+        Phase::Shipped | Phase::Delivered => confirmed_means_paid_and_committed(order, state),
         Phase::Ended => {
             let is_stock_back = !state.is_sold() && state.stock.hold != Hold::Held;
             let is_money_back = !matches!(state.money, Money::Charged | Money::Refunding);
@@ -102,5 +103,32 @@ fn is_settled(order: &Order, state: &State) -> bool {
         }
         Phase::Reserving | Phase::Paying | Phase::Committing | Phase::Compensating => false,
     };
-    nothing_waits && is_good && !order.outstanding(state).has(Action::RefundPayment)
+    nothing_waits && is_good
+}
+
+/// The order and the others say the same about money and stock.
+fn books_agree(order: &Order, state: &State) -> bool {
+    let saga = order.saga(state);
+    let money_agrees = match saga.payment {
+        PaymentStatus::Paid => state.money == Money::Charged,
+        PaymentStatus::Refunded => state.money == Money::Refunded,
+        PaymentStatus::None | PaymentStatus::Failed => !state.was_paid(),
+        PaymentStatus::Abandoned => true,
+        PaymentStatus::Requested | PaymentStatus::Refunding => false,
+    };
+    let stock_agrees = match saga.stock {
+        StockStatus::Committed => state.is_sold(),
+        StockStatus::Restocked => state.stock.restocks == 1,
+        // A hold that is lost has nothing to release, and a release may be what ended one.
+        StockStatus::Released | StockStatus::Refused | StockStatus::Lost => {
+            matches!(state.stock.hold, Hold::Released | Hold::Lost)
+        }
+        StockStatus::Abandoned => true,
+        StockStatus::Requested
+        | StockStatus::Held
+        | StockStatus::Committing
+        | StockStatus::Releasing
+        | StockStatus::Restocking => false,
+    };
+    money_agrees && stock_agrees
 }
