@@ -35,19 +35,20 @@ pub struct Caller {
 impl InProcess {
     /// Opens an engine with plenty of everything.
     pub async fn prepare(url: &str, workload: &Workload) -> Result<Self> {
-        let peer = Self::prepare_empty(url).await?;
+        let peer = Self::over(url).await?;
         stock(&peer.engine, workload.products(), UNITS_MAX).await?;
         Ok(peer)
     }
 
     /// Opens an engine whose products exist and are sold out.
     pub async fn prepare_sold_out(url: &str, workload: &Workload) -> Result<Self> {
-        let peer = Self::prepare_empty(url).await?;
+        let peer = Self::over(url).await?;
         stock(&peer.engine, workload.products(), 0).await?;
         Ok(peer)
     }
 
-    async fn prepare_empty(url: &str) -> Result<Self> {
+    /// Opens an engine over the ledger as it is, an empty one if there is none yet.
+    pub async fn over(url: &str) -> Result<Self> {
         PostgresStore::migrate(url).await?;
         let store = Arc::new(PostgresStore::connect(url, PostgresOptions::default()).await?);
         // The calendar's work is for the night.

@@ -18,7 +18,7 @@ const SCHEMA: &str = "CREATE SCHEMA peer;
         products bigint[] NOT NULL, quantities integer[] NOT NULL)";
 
 /// A connection that logs no statements.
-pub(super) async fn connect(url: &str) -> Result<PgConnection> {
+pub(crate) async fn connect(url: &str) -> Result<PgConnection> {
     let options: sqlx::postgres::PgConnectOptions = url.parse()?;
     Ok(options.disable_statement_logging().connect().await?)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Goal, Report, Summary};
+use super::{Goal, Machine, Report, Summary};
 use crate::peers::Kind;
 use crate::workload::{Ids, Shape};
 
@@ -15,7 +15,7 @@ pub fn markdown(report: &Report, plots: Option<&str>) -> String {
 }
 
 /// What a workload is called.
-pub(super) fn title(shape: Shape) -> &'static str {
+pub(crate) fn title(shape: Shape) -> &'static str {
     match shape {
         Shape::Hot => "One hot product",
         Shape::Spread => "10,000 products, evenly",
@@ -48,26 +48,35 @@ fn write(text: &mut String, report: &Report, plots: Option<&str>) -> std::fmt::R
 }
 
 fn settings(text: &mut String, report: &Report) -> std::fmt::Result {
-    let machine = &report.machine;
-    write!(text, "{}. {} × {}", report.date, machine.processors, machine.model)?;
-    if let Some(memory) = machine.memory_mib {
-        write!(text, ", {} MiB of memory", grouped(memory as f64))?;
-    }
-    if let Some(kernel) = &machine.kernel {
-        write!(text, ", {kernel}")?;
-    }
+    let (date, rounds, seconds) = (&report.date, report.rounds, report.seconds);
     writeln!(
         text,
-        ". Load, peers and databases share it. Medians of {} rounds of {} s.",
-        report.rounds, report.seconds
+        "{date}. {}. Load, peers and databases share it. Medians of {rounds} rounds of {seconds} s.",
+        machine(&report.machine)
     )?;
-    let settings: Vec<String> =
-        report.postgres.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    writeln!(text, "Postgres: {}.", settings.join(", "))?;
+    writeln!(text, "{}", postgres(&report.postgres))?;
     if let Some(redis) = &report.redis {
         writeln!(text, "Redis: {redis}.")?;
     }
     Ok(())
+}
+
+/// The machine, as far as it is known.
+pub(crate) fn machine(machine: &Machine) -> String {
+    let mut text = format!("{} × {}", machine.processors, machine.model);
+    if let Some(memory) = machine.memory_mib {
+        text += &format!(", {} MiB of memory", grouped(memory as f64));
+    }
+    if let Some(kernel) = &machine.kernel {
+        text += &format!(", {kernel}");
+    }
+    text
+}
+
+/// The settings of Postgres, a sentence.
+pub(crate) fn postgres(settings: &[(String, String)]) -> String {
+    let settings: Vec<String> = settings.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    format!("Postgres: {}.", settings.join(", "))
 }
 
 fn table(text: &mut String, summary: &[Summary], shape: Shape) -> std::fmt::Result {
@@ -117,7 +126,8 @@ fn goals(text: &mut String, goals: &[Goal]) -> std::fmt::Result {
     Ok(())
 }
 
-fn percent(share: Option<f64>) -> String {
+/// A share, or a dash.
+pub(crate) fn percent(share: Option<f64>) -> String {
     match share.map(|share| 100.0 * share) {
         None => "–".to_owned(),
         Some(percent) if percent < 9.95 => format!("{percent:.1} %"),
@@ -133,13 +143,14 @@ fn multiple(ratio: Option<f64>) -> String {
     }
 }
 
-fn millis(micros: f64) -> String {
+/// Microseconds as milliseconds, with what matters after the point.
+pub(crate) fn millis(micros: f64) -> String {
     let millis = micros / 1_000.0;
     if millis < 1.0 { format!("{millis:.2}") } else { format!("{millis:.1}") }
 }
 
 /// A whole number with commas.
-pub(super) fn grouped(number: f64) -> String {
+pub(crate) fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

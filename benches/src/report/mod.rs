@@ -2,9 +2,9 @@
 
 pub mod docs;
 pub mod machine;
-mod markdown;
+pub(crate) mod markdown;
 pub mod plot;
-mod summary;
+pub(crate) mod summary;
 
 use serde::Serialize;
 

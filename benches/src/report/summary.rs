@@ -136,25 +136,32 @@ impl Report {
 }
 
 fn medians(runs: &[&Record]) -> Figures {
-    let of = |figure: fn(&Figures) -> f64| {
-        median(runs.iter().map(|run| figure(&run.figures)).collect()).unwrap_or(f64::NAN)
-    };
-    let of_some = |figure: fn(&Figures) -> Option<f64>| {
-        runs.iter().map(|run| figure(&run.figures)).collect::<Option<Vec<f64>>>().and_then(median)
-    };
-    Figures {
-        per_second: of(|figures| figures.per_second),
-        p50_us: of(|figures| figures.p50_us),
-        p99_us: of(|figures| figures.p99_us),
-        p999_us: of(|figures| figures.p999_us),
-        cpu_seconds_per_10000: of_some(|figures| figures.cpu_seconds_per_10000),
-        program_cpu_seconds_per_10000: of_some(|figures| figures.program_cpu_seconds_per_10000),
-        reservations_per_batch: of_some(|figures| figures.reservations_per_batch),
+    Figures::medians(&runs.iter().map(|run| &run.figures).collect::<Vec<_>>())
+}
+
+impl Figures {
+    /// Each figure's median. What one of them lacks, all lack.
+    pub(crate) fn medians(all: &[&Self]) -> Self {
+        let of = |figure: fn(&Self) -> f64| {
+            median(all.iter().map(|figures| figure(figures)).collect()).unwrap_or(f64::NAN)
+        };
+        let of_some = |figure: fn(&Self) -> Option<f64>| {
+            all.iter().map(|figures| figure(figures)).collect::<Option<Vec<f64>>>().and_then(median)
+        };
+        Self {
+            per_second: of(|figures| figures.per_second),
+            p50_us: of(|figures| figures.p50_us),
+            p99_us: of(|figures| figures.p99_us),
+            p999_us: of(|figures| figures.p999_us),
+            cpu_seconds_per_10000: of_some(|figures| figures.cpu_seconds_per_10000),
+            program_cpu_seconds_per_10000: of_some(|figures| figures.program_cpu_seconds_per_10000),
+            reservations_per_batch: of_some(|figures| figures.reservations_per_batch),
+        }
     }
 }
 
-/// The middle, or the mean of the two in the middle.
-fn median(mut figures: Vec<f64>) -> Option<f64> {
+/// The middle, or the mean of the two in the middle; nothing of nothing.
+pub(crate) fn median(mut figures: Vec<f64>) -> Option<f64> {
     figures.sort_by(f64::total_cmp);
     let middle = figures.len() / 2;
     let upper = *figures.get(middle)?;
