@@ -76,6 +76,7 @@ pub struct PostgresStore {
     options: PostgresOptions,
     readers: PgPool,
     sweep: due::Sweep,
+    emptied: prune::Emptied,
 }
 
 impl PostgresStore {
@@ -96,7 +97,8 @@ impl PostgresStore {
         migrate::check(&mut conn).await?;
         let _ = sqlx::Connection::close(conn).await;
         let readers = connect::readers(&connect, options.read_connections).await?;
-        Ok(Self { connect, options, readers, sweep: due::Sweep::default() })
+        let (sweep, emptied) = Default::default();
+        Ok(Self { connect, options, readers, sweep, emptied })
     }
 
     /// Whether any product was ever created.
@@ -155,7 +157,7 @@ impl Store for PostgresStore {
     }
 
     async fn prune(&self, retention: &Retention) -> Result<Pruned, StoreError> {
-        prune::prune(&self.connect, retention).await
+        prune::prune(&self.connect, &self.emptied, retention).await
     }
 
     async fn snapshot(&self) -> Result<Box<dyn audit_rows::Snapshot>, StoreError> {

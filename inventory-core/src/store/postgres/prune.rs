@@ -1,7 +1,9 @@
 //! Pruning, as the maintenance role, a bounded piece at a time.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
@@ -11,12 +13,14 @@ use super::rows::limit as bound;
 use crate::store::{Pruned, Retention, StoreError};
 
 /// `expires_at` has the index; holds are shorter than a day, so what ended before the cut-off has its end at most a day
-/// after it. A longer hold goes a little later.
-const RESERVATIONS: &str = "DELETE FROM reservations WHERE order_id = ANY (ARRAY( \
+/// after it. A longer hold goes a little later. Says also which ranges of 64 blocks, those of the index, it took from.
+const RESERVATIONS: &str = "WITH gone AS (DELETE FROM reservations WHERE order_id = ANY (ARRAY( \
      SELECT order_id FROM reservations WHERE status <> 1 \
      AND expires_at < now() - make_interval(secs => $1) + interval '1 day' \
      AND ended_at < now() - make_interval(secs => $1) LIMIT $2)) \
-     AND status <> 1 AND ended_at < now() - make_interval(secs => $1)";
+     AND status <> 1 AND ended_at < now() - make_interval(secs => $1) \
+     RETURNING (ctid::text::point)[0]::bigint / 64 * 64 AS range) \
+     SELECT count(*), COALESCE(array_agg(DISTINCT range), '{}') FROM gone";
 /// An entry that is the last of a product stays, as its checkpoint. What is not the last any more never becomes it again.
 const JOURNAL: &str = "DELETE FROM journal WHERE batch_id = ANY (ARRAY( \
      SELECT j.batch_id FROM journal j WHERE j.at < now() - make_interval(secs => $1) \
@@ -33,16 +37,57 @@ const MARK: &str = "INSERT INTO watermarks (name, at) \
      SELECT unnest($1::text[]), now() - make_interval(secs => unnest($2::float8[])) \
      ON CONFLICT (name) DO UPDATE SET at = GREATEST(watermarks.at, excluded.at)";
 
+/// Has ranges of reservations summarized anew.
+const RESUMMARIZE: &str = "SELECT resummarize_reservations($1)";
+/// Of more ranges than these, 4 GB of rows, the newest are remembered; in the others scans go on reading what is gone.
+const RANGES_MAX: usize = 8_192;
+
+/// Ranges of reservations that pruning took from, and whose summary in the index still has what is gone. A piece leaves its own to the
+/// next one: right after it they would be summarized with the dead rows, for a batch that began before may still see them.
+#[derive(Debug, Default)]
+pub(super) struct Emptied(Mutex<BTreeSet<i64>>);
+
+impl Emptied {
+    /// Best effort: without it scans are slower, not wrong. It fails while the table is vacuumed, and is tried again.
+    async fn resummarize(&self, conn: &mut PgConnection) {
+        let ranges: Vec<i64> = self.0.lock().iter().copied().collect();
+        if ranges.is_empty() {
+            return;
+        }
+        match sqlx::query(RESUMMARIZE).bind(&ranges).execute(conn).await {
+            Ok(_) => self.0.lock().retain(|range| ranges.binary_search(range).is_err()),
+            Err(error) => tracing::debug!(%error, "what was pruned is still in the index's summary"),
+        }
+    }
+
+    fn note(&self, ranges: Vec<i64>) {
+        let mut emptied = self.0.lock();
+        emptied.extend(ranges);
+        while emptied.len() > RANGES_MAX {
+            emptied.pop_first();
+        }
+    }
+}
+
 /// See [`crate::store::Store::prune`].
-pub(super) async fn prune(options: &PgConnectOptions, retention: &Retention) -> Result<Pruned, StoreError> {
+pub(super) async fn prune(
+    options: &PgConnectOptions,
+    emptied: &Emptied,
+    retention: &Retention,
+) -> Result<Pruned, StoreError> {
     let mut conn = connect::open(options).await?;
-    let outcome = pieces(&mut conn, retention).await;
+    let outcome = pieces(&mut conn, emptied, retention).await;
     let _ = conn.close().await;
     outcome
 }
 
-async fn pieces(conn: &mut PgConnection, retention: &Retention) -> Result<Pruned, StoreError> {
+async fn pieces(
+    conn: &mut PgConnection,
+    emptied: &Emptied,
+    retention: &Retention,
+) -> Result<Pruned, StoreError> {
     connect::take_role(conn, MAINTENANCE_ROLE).await.map_err(classify)?;
+    emptied.resummarize(conn).await;
     // One transaction, one clock: `now()` is that of BEGIN for the marks and for what they speak of.
     conn.execute("BEGIN").await.map_err(classify)?;
     let ages = [retention.reservations, retention.journal, retention.fences, retention.deliveries];
@@ -53,8 +98,9 @@ async fn pieces(conn: &mut PgConnection, retention: &Retention) -> Result<Pruned
         .await
         .map_err(classify)?;
     let mut left = retention.rows_max;
+    let (reservations, ranges) = reservations(conn, retention.reservations, &mut left).await?;
     let mut pruned = Pruned {
-        reservations: piece(conn, RESERVATIONS, retention.reservations, &mut left).await?,
+        reservations,
         journal: piece(conn, JOURNAL, retention.journal, &mut left).await?,
         fences: piece(conn, FENCES, retention.fences, &mut left).await?,
         deliveries: piece(conn, DELIVERIES, retention.deliveries, &mut left).await?,
@@ -62,7 +108,27 @@ async fn pieces(conn: &mut PgConnection, retention: &Retention) -> Result<Pruned
     };
     pruned.more = left == 0;
     conn.execute("COMMIT").await.map_err(classify)?;
+    emptied.note(ranges);
     Ok(pruned)
+}
+
+/// How many went, and from which ranges.
+async fn reservations(
+    conn: &mut PgConnection,
+    age: Duration,
+    left: &mut usize,
+) -> Result<(u64, Vec<i64>), StoreError> {
+    if *left == 0 {
+        return Ok((0, Vec::new()));
+    }
+    let (gone, ranges): (i64, Vec<i64>) = sqlx::query_as(RESERVATIONS)
+        .bind(age.as_secs_f64())
+        .bind(bound(*left))
+        .fetch_one(conn)
+        .await
+        .map_err(classify)?;
+    *left = left.saturating_sub(usize::try_from(gone).unwrap_or(usize::MAX));
+    Ok((u64::try_from(gone).unwrap_or_default(), ranges))
 }
 
 async fn piece(
