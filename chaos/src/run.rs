@@ -70,6 +70,7 @@ pub async fn run(plan: &Plan) -> Result<Report> {
         mock_kafka: plan.mock_kafka,
         kinds: plan.kinds.clone(),
         log: plan.log.clone(),
+        time: plan.time,
     };
     let mut stage = Stage::build(&options).await?;
     let kinds: Vec<Kind> =

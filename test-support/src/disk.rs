@@ -26,7 +26,7 @@ impl SmallDisk {
     ///
     /// # Errors
     /// Where mounting is not permitted: it takes root.
-    pub fn mount(mebibytes: u32, user: &str) -> Result<Self> {
+    pub fn mount(mebibytes: u64, user: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("holdfast-disk-").tempdir_in("/tmp")?.keep();
         let options = format!("size={mebibytes}m,mode=0700,uid={user}");
         let mut mount = Command::new("mount");

@@ -57,8 +57,11 @@ impl Service {
         self.process.resume()
     }
 
-    /// Starts it again if it has ended by itself, which is noted.
+    /// Starts it again if it has ended by itself, which is noted, or did not come up when it was killed.
     pub(crate) async fn look_after(&mut self) -> Result<()> {
+        if self.process.pid().is_err() {
+            return self.bring_up().await;
+        }
         let Some(status) = self.process.has_ended()? else { return Ok(()) };
         self.note_end(&status.to_string());
         self.bring_up().await
