@@ -6,13 +6,16 @@
 //! least, for they are durable.
 //!
 //! **Chance** decides the rest: whether stock is free when it is asked for, whether and when the provider approves (also after it
-//! declined), when a hold runs out, when timers fire (also stale ones), what keeps failing, and what people do.
+//! declined or charge the money back), when a hold runs out, when timers fire (also stale ones), what keeps failing, whether the services
+//! are started again with the other `SAGA_MODE`, and what people do: the buyer cancels, an operator abandons, or does by hand what a call
+//! was for and skips it. (Whoever skips without doing it is not modelled: nothing could help.)
 //!
 //! **Quiet.** From every state there is a step to a quiet time, in which nothing is lost or doubled any more: what is on its way as a
 //! call or an answer is gone, events that nobody heard yet arrive, outstanding calls are made and answered, the deadline comes. Whatever
 //! the order of these, quiet time ends, and the order then is one of two: completed, or fully compensated.
 //!
-//! The state space is finite without a bound because sagas are few (see `reachable`), and what was ever said is a set.
+//! The state space is finite without a bound because sagas are few (see `reachable`), and what was ever said is a set. `rules` has what
+//! always holds, `goals` what must be reachable; `mutants` and `deaf` break the saga on purpose and demand that a rule notices.
 
 mod automaton;
 mod bits;

@@ -184,7 +184,7 @@ impl Order {
         Some(state)
     }
 
-    /// What can make no difference any more is not kept apart.
+    /// What can make no difference any more is not kept apart (`what_is_forgotten_changes_nothing_now_or_later`).
     fn forget(&self, state: &mut State) {
         let alive = self.automaton.alive(state.saga);
         state.owed = state.owed.and(alive);
