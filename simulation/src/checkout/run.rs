@@ -142,7 +142,7 @@ fn options(dice: &Dice, seed: u64) -> (StoreOptions, WorkerOptions) {
     let mode = if dice.percent(30) { Mode::Choreography } else { Mode::Orchestration };
     let store = StoreOptions {
         mode,
-        payment_deadline: Duration::from_millis(*dice.pick(&[300, 900, 1_600, 3_500])),
+        payment_deadline: Duration::from_millis(*dice.pick(&[400, 1_600, 3_500, 5_000])),
         lease: call_deadline + dice.millis(100..=1_500),
     };
     (store, worker)

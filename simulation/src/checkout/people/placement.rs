@@ -13,7 +13,7 @@ pub(in crate::checkout) const PRODUCTS: [(i64, std::ops::RangeInclusive<u64>); 4
 
 /// A cart of one line or two.
 pub(super) fn placement(dice: &Dice, number: u64) -> Placement {
-    let first = if dice.percent(50) { 1 } else { *dice.pick(&[2, 3, 4]) };
+    let first = if dice.percent(50) { 1 } else { *dice.pick(&[2, 2, 3, 4]) };
     let second = dice.percent(30).then(|| *dice.pick(&[1, 2, 3, 4])).filter(|second| *second != first);
     let items: Vec<PricedItem> = [Some(first), second]
         .into_iter()

@@ -7,7 +7,7 @@ use simulation::checkout::goals::Goal;
 use simulation::checkout::run::Run;
 
 /// How many seeds the test suite runs. `make simulate` runs ten thousand.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 200;
 
 #[test]
 fn any_seed_of_the_checkout_replays_byte_by_byte() {
