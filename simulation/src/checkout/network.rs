@@ -107,22 +107,28 @@ impl Network {
         asker: &Asker<A>,
     ) {
         let stage = &self.0.stage;
-        if self.is_cut((from, to)) || stage.strikes(Trouble::LostRequest) {
-            return;
-        }
-        stage.travel().await;
-        if self.is_cut((from, to)) {
+        if !self.passes((from, to), Trouble::LostRequest).await {
             return;
         }
         let Some(answer) = work().await else { return };
-        if self.is_cut((to, from)) || stage.strikes(Trouble::LostAnswer) {
-            return;
-        }
-        stage.travel().await;
-        if self.is_cut((to, from)) || asker.answers.send(answer).is_ok() {
+        if !self.passes((to, from), Trouble::LostAnswer).await || asker.answers.send(answer).is_ok() {
             return;
         }
         let was_answered = asker.was_answered.load(Ordering::Relaxed);
         stage.reach(if was_answered { Goal::DoubleAnswerIgnored } else { Goal::AnswerIgnored });
+    }
+
+    /// One way; whether it got there.
+    async fn passes(&self, road: Road, lost: Trouble) -> bool {
+        let stage = &self.0.stage;
+        let is_gone = self.is_cut(road) || stage.strikes(lost);
+        if !is_gone {
+            stage.travel().await;
+        }
+        let passes = !is_gone && !self.is_cut(road);
+        if !passes {
+            stage.trace.note("network", || format!("{lost} from {:?} to {:?}", road.0, road.1));
+        }
+        passes
     }
 }
