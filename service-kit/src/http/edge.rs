@@ -13,7 +13,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tower::Service;
 
-use super::request_id::{CONTEXT, Context, X_REQUEST_ID, accept_or_mint, set_route};
+use super::request_id::{CONTEXT, Context, X_REQUEST_ID, accept_or_mint};
 use crate::metrics::{Metrics, RouteMetrics};
 use crate::problem::Problem;
 
@@ -80,8 +80,9 @@ impl Edge {
 
     /// Answers one request. Never panics; dropping the future is safe and counts as abandoned.
     pub async fn answer(&self, request: Request<Body>) -> Response {
-        let context = Context { id: accept_or_mint(request.headers()), route: None.into() };
-        let mut answer = pin!(CONTEXT.scope(context, self.0.guarded(request)));
+        let id = accept_or_mint(request.headers());
+        let (route, answer) = self.0.handle(request);
+        let mut answer = pin!(CONTEXT.scope(Context { id, route: route.into() }, self.0.guarded(answer)));
         let mut response = answer.as_mut().await;
         if let Some(context) = answer.take_value() {
             response.headers_mut().insert(X_REQUEST_ID, context.id);
@@ -91,9 +92,9 @@ impl Edge {
 }
 
 impl Inner {
-    async fn guarded(&self, request: Request<Body>) -> Response {
+    async fn guarded(&self, answer: BoxFuture<'static, Response>) -> Response {
         let measurement = Measurement { unmatched: &self.unmatched, started: Instant::now(), status: None };
-        let response = match AssertUnwindSafe(self.handle(request)).catch_unwind().await {
+        let response = match AssertUnwindSafe(answer).catch_unwind().await {
             Ok(response) => response,
             // The panic hook has told the log where; the request's id is told here.
             Err(_panic) => {
@@ -105,22 +106,22 @@ impl Inner {
         response
     }
 
-    fn handle(&self, request: Request<Body>) -> BoxFuture<'static, Response> {
+    /// The route, if it is known before the router has looked, and the answer to be.
+    fn handle(&self, request: Request<Body>) -> (Option<RouteMetrics>, BoxFuture<'static, Response>) {
         let is_asked_for = |straight: &&Straight| {
             straight.path == request.uri().path() && straight.method == request.method()
         };
         if let Some(straight) = self.straight.iter().find(is_asked_for) {
-            set_route(&straight.route);
-            return (straight.handler)(request);
+            return (Some(straight.route.clone()), (straight.handler)(request));
         }
         let answer = self.router.clone().call(request);
-        async move {
+        let answer = async move {
             match answer.await {
                 Ok(response) => response,
                 Err(never) => match never {},
             }
-        }
-        .boxed()
+        };
+        (None, answer.boxed())
     }
 }
 
