@@ -16,6 +16,9 @@ bench:
 	cargo bench -p benches --bench '*'
 	cargo run --release -p benches --bin peers -- --write-docs
 	cargo build --release -p holdfast && cargo run --release -p benches --bin orders
+	cargo run --release -p benches --bin storm
+	cargo run --release -p benches --bin history -- --prune
+	cargo run --release -p benches --bin history -- --prune --ids random
 load:
 	scripts/install-postgres.sh && load-tests/get-k6.sh
 	cargo build --release -p holdfast && cargo run --release -p load-tests -- all

@@ -67,6 +67,8 @@ pub(crate) struct Queue {
 struct State {
     reserves: VecDeque<Ticket>,
     others: VecDeque<Ticket>,
+    /// The last batch was of others alone, though reserves waited: now it is their turn.
+    others_went: bool,
     /// No more is taken: the engine shuts down or has failed.
     closed: bool,
     /// The store's last words, while it cannot be reached: reserves are refused at once.
@@ -159,20 +161,28 @@ impl Queue {
         let _late = tokio::time::timeout_at(until, self.arrived.notified()).await;
     }
 
-    /// What frees stock goes first, but a quarter of a batch is kept for reserves that wait.
+    /// All together, if one batch has room for all: that is one commit. Else the lanes take turns, what frees stock first: reserves
+    /// by themselves are written without being read before, which among others they cannot be, and cost less than half.
     fn drain(&self, state: &mut State) -> Vec<Ticket> {
-        let mut batch = Vec::with_capacity(state.len().min(self.limits.batch_commands_max));
-        let kept_for_reserves = state.reserves.len().min(self.limits.batch_commands_max / 4);
+        let room = self.limits.batch_commands_max;
+        let apart = state.len() > room && !state.others.is_empty() && !state.reserves.is_empty();
+        state.others_went = apart && !state.others_went;
+        let (others, reserves) = (!apart || state.others_went, !apart || !state.others_went);
+        let mut batch = Vec::with_capacity(state.len().min(room));
         let mut lines = 0;
-        let mut take = |lane: &mut VecDeque<Ticket>, room: usize| {
+        let mut take = |lane: &mut VecDeque<Ticket>| {
             while batch.len() < room && (lines < self.limits.batch_lines_max || batch.is_empty()) {
                 let Some(ticket) = lane.pop_front() else { break };
                 lines += ticket.lines();
                 batch.push(ticket);
             }
         };
-        take(&mut state.others, self.limits.batch_commands_max - kept_for_reserves);
-        take(&mut state.reserves, self.limits.batch_commands_max);
+        if others {
+            take(&mut state.others);
+        }
+        if reserves {
+            take(&mut state.reserves);
+        }
         batch
     }
 
@@ -234,8 +244,13 @@ fn due(lane: &mut VecDeque<Ticket>, at: Instant) -> Vec<Ticket> {
 mod tests {
     use std::time::Duration;
 
+    use uuid::Uuid;
+
     use super::*;
-    use crate::ids::ProductId;
+    use crate::command::Reserve;
+    use crate::ids::{OrderId, ProductId};
+    use crate::lines::Lines;
+    use crate::quantity::Quantity;
 
     const LONG: Duration = Duration::from_secs(60);
 
@@ -250,11 +265,35 @@ mod tests {
 
     fn push(queue: &Queue, count: i64) {
         for product in 0..count {
-            let (reply, _) = oneshot::channel();
-            let command = Command::Announce(ProductId::new(product));
-            let ticket = Ticket { command, taken: None, deadline: Instant::now() + LONG, reply };
-            queue.push(ticket).unwrap();
+            push_one(queue, Command::Announce(ProductId::new(product)));
         }
+    }
+
+    fn push_reserves(queue: &Queue, count: i64) {
+        for product in 0..count {
+            push_one(
+                queue,
+                Command::Reserve(Reserve {
+                    order: OrderId::new(Uuid::now_v7()),
+                    lines: Lines::one(ProductId::new(product), Quantity::ONE),
+                    customer: None,
+                    ttl: LONG,
+                    ttl_max: LONG,
+                }),
+            );
+        }
+    }
+
+    fn push_one(queue: &Queue, command: Command) {
+        let (reply, _) = oneshot::channel();
+        queue.push(Ticket { command, taken: None, deadline: Instant::now() + LONG, reply }).unwrap();
+    }
+
+    /// How many others and how many reserves the next batch is of.
+    async fn next(queue: &Queue) -> (usize, usize) {
+        let batch = queue.next_batch(None).await.unwrap();
+        let reserves = batch.iter().filter(|ticket| matches!(ticket.command, Command::Reserve(_))).count();
+        (batch.len() - reserves, reserves)
     }
 
     /// How long it waits, by tokio's clock, while `count` commands come.
@@ -282,5 +321,41 @@ mod tests {
         let begun = tokio::time::Instant::now();
         queue.gather(1, Instant::now() + LONG).await;
         assert!(begun.elapsed() < LONG);
+    }
+    #[tokio::test]
+    async fn what_fits_into_one_batch_shares_it() {
+        let queue = queue(5);
+        push_reserves(&queue, 3);
+        push(&queue, 2);
+        assert_eq!(next(&queue).await, (2, 3));
+    }
+
+    #[tokio::test]
+    async fn when_more_wait_than_fit_others_and_reserves_take_turns_until_the_rest_fits() {
+        let queue = queue(5);
+        push_reserves(&queue, 8);
+        push(&queue, 12);
+        let mut turns = Vec::new();
+        for _ in 0..4 {
+            turns.push(next(&queue).await);
+        }
+        assert_eq!(turns, [(5, 0), (0, 5), (5, 0), (2, 3)]);
+        push_reserves(&queue, 7);
+        assert_eq!(next(&queue).await, (0, 5), "nothing else waits");
+    }
+
+    #[tokio::test]
+    async fn neither_lane_starves_however_full_the_other_is_kept() {
+        let queue = queue(5);
+        let (mut others, mut reserves) = (0, 0);
+        push(&queue, 20);
+        push_reserves(&queue, 20);
+        for _ in 0..10 {
+            let (more_others, more_reserves) = next(&queue).await;
+            (others, reserves) = (others + more_others, reserves + more_reserves);
+            push(&queue, i64::try_from(more_others).unwrap());
+            push_reserves(&queue, i64::try_from(more_reserves).unwrap());
+        }
+        assert_eq!((others, reserves), (25, 25));
     }
 }
