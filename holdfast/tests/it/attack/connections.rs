@@ -1,5 +1,8 @@
 //! Connections: very many, or of clients that never read.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
 use futures::future::join_all;
 use futures::{StreamExt, stream};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -9,8 +12,12 @@ use super::honest::{meanwhile, shop};
 use super::raw::{Raw, post};
 use crate::shop::{Caller, Shop, eventually};
 
-/// More than the service serves at once (4,096): the rest waits in the kernel's queue.
+/// What the service serves at once.
+const SERVED_AT_ONCE: usize = 4_096;
+/// More: the rest waits in the kernel's queue.
 const CONNECTIONS: usize = 4_400;
+/// Before this time no connection is cut for idling (10 s).
+const NO_CUTS: Duration = Duration::from_secs(9);
 
 /// Lets this process, and so the service that it starts, have as many descriptors as the system allows.
 fn raise_descriptors() -> u64 {
@@ -27,9 +34,13 @@ async fn i15_thousands_of_idle_connections_are_cut_and_keep_nobody_out() {
     assert!(count >= 2_000, "raise the limit of open files (ulimit -Hn) to 6000 at least");
     let shop = shop(&[]).await;
     let address = shop.service.address();
+    let (started, at_once) = (Instant::now(), AtomicUsize::new(0));
     meanwhile(&shop, async {
         let idle = stream::iter(0..count).map(async |n| {
             let mut raw = served(&address).await;
+            if started.elapsed() < NO_CUTS {
+                at_once.fetch_add(1, Ordering::Relaxed);
+            }
             if n.is_multiple_of(2) {
                 // Half of them begin again, and do not go on.
                 let _ = raw.send(b"GET /health").await;
@@ -39,6 +50,8 @@ async fn i15_thousands_of_idle_connections_are_cut_and_keep_nobody_out() {
         idle.buffer_unordered(count).for_each(async |()| {}).await;
     })
     .await;
+    let at_once = at_once.into_inner();
+    assert!(at_once <= SERVED_AT_ONCE, "{at_once} connections were served at once");
 }
 
 /// A connection that has been answered once: one that the kernel's full queue has forgotten is none. On a busy machine one may be cut before.

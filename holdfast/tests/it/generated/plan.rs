@@ -125,6 +125,32 @@ impl<'a> Planner<'a> {
         plan
     }
 
+    /// Requests with one value of the body just beyond one of its bounds, for every bound that the document names.
+    pub(crate) fn beyond(&mut self, operation: &Operation) -> Vec<Plan> {
+        let contents = operation.body.iter().flat_map(|body| &body.contents);
+        let mut plans = Vec::new();
+        for (kind, schema) in contents.filter(|(kind, _)| kind != "text/csv") {
+            let right = self.values().value("", schema);
+            for body in spoil::beyond(self.document, schema, &right) {
+                let promise = match (self.is_right(schema, &body), kind.as_str()) {
+                    (is_right, "application/x-ndjson") => Promise::Lines(vec![is_right]),
+                    (Some(false), _) => Promise::Wrong(FORM),
+                    _ => Promise::Open,
+                };
+                let mut plan = Plan {
+                    method: operation.method.clone(),
+                    address: operation.path.clone(),
+                    headers: vec![("content-type".to_owned(), kind.clone().into_bytes())],
+                    body: Some(body.to_string().into_bytes()),
+                    promise,
+                };
+                self.parameters(operation, false, &mut plan);
+                plans.push(plan);
+            }
+        }
+        plans
+    }
+
     fn parameters(&mut self, operation: &Operation, is_spoiled: bool, plan: &mut Plan) {
         let spoiled = operation.parameters.choose(&mut self.random).filter(|_| is_spoiled);
         for parameter in &operation.parameters {

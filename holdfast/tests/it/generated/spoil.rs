@@ -4,6 +4,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, seq::IndexedRandom};
 use serde_json::{Value, json};
 
+use super::document::Document;
+
 /// Changes one place of a body. Whether it is wrong now is for the schema to say.
 pub(crate) fn value(body: &mut Value, random: &mut StdRng) {
     let mut places = Vec::new();
@@ -42,6 +44,65 @@ fn list_places(value: &Value, at: String, places: &mut Vec<String>) {
         _ => {}
     }
     places.push(at);
+}
+
+/// Every way to take one value just beyond a bound that the document names for it: the body that each makes.
+pub(crate) fn beyond(document: &Document, schema: &Value, body: &Value) -> Vec<Value> {
+    let mut wrongs = Vec::new();
+    list_beyond(document, schema, body, "", &mut wrongs);
+    let spoiled = wrongs.into_iter().map(|(place, wrong)| {
+        let mut spoiled = body.clone();
+        if let Some(target) = spoiled.pointer_mut(&place) {
+            *target = wrong;
+        }
+        spoiled
+    });
+    spoiled.collect()
+}
+
+fn list_beyond(
+    document: &Document,
+    schema: &Value,
+    value: &Value,
+    at: &str,
+    wrongs: &mut Vec<(String, Value)>,
+) {
+    let schema = document.resolve(schema);
+    for choice in schema["oneOf"].as_array().into_iter().flatten() {
+        list_beyond(document, choice, value, at, wrongs);
+    }
+    let mut wrong = |value: Value| wrongs.push((at.to_owned(), value));
+    let bound = |name: &str| schema[name].as_u64().and_then(|n| usize::try_from(n).ok());
+    match value {
+        Value::Number(_) => {
+            let less = schema["minimum"].as_i64().and_then(|min| min.checked_sub(1));
+            let more = schema["maximum"].as_i64().and_then(|max| max.checked_add(1));
+            less.into_iter().chain(more).for_each(|n| wrong(json!(n)));
+        }
+        Value::String(_) => {
+            bound("minLength")
+                .filter(|min| *min > 0)
+                .into_iter()
+                .for_each(|min| wrong(json!("x".repeat(min - 1))));
+            bound("maxLength").into_iter().for_each(|max| wrong(json!("x".repeat(max + 1))));
+        }
+        Value::Array(list) => {
+            bound("minItems").filter(|min| *min > 0).into_iter().for_each(|_| wrong(json!([])));
+            if let (Some(max), Some(first)) = (bound("maxItems"), list.first()) {
+                wrong(json!(vec![first; max + 1]));
+            }
+            // The first stands for all.
+            if let Some(first) = list.first() {
+                list_beyond(document, &schema["items"], first, &format!("{at}/0"), wrongs);
+            }
+        }
+        Value::Object(object) => {
+            for (name, entry) in object {
+                list_beyond(document, &schema["properties"][name], entry, &format!("{at}/{name}"), wrongs);
+            }
+        }
+        Value::Null | Value::Bool(_) => {}
+    }
 }
 
 /// A value that is rarely right anywhere.
