@@ -203,6 +203,11 @@ impl<F: Kind> Faults<F> {
         self.0.healed.store(true, Ordering::Relaxed);
     }
 
+    /// From now on they strike (again).
+    pub fn begin(&self) {
+        self.0.healed.store(false, Ordering::Relaxed);
+    }
+
     fn is_healed(&self) -> bool {
         self.0.healed.load(Ordering::Relaxed)
     }
