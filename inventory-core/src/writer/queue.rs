@@ -162,7 +162,7 @@ impl Queue {
     }
 
     /// All together, if one batch has room for all: that is one commit. Else the lanes take turns, what frees stock first: reserves
-    /// by themselves are written without being read before, which among others they cannot be, and cost less than half.
+    /// by themselves are written without being read before, which among others they cannot be.
     fn drain(&self, state: &mut State) -> Vec<Ticket> {
         let room = self.limits.batch_commands_max;
         let apart = state.len() > room && !state.others.is_empty() && !state.reserves.is_empty();
