@@ -1,7 +1,7 @@
 //! Pruning, as the maintenance role, a bounded piece at a time.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use sqlx::postgres::PgConnectOptions;
@@ -42,27 +42,54 @@ const RESUMMARIZE: &str = "SELECT resummarize_reservations($1)";
 /// Of more ranges than these, 4 GB of rows, the newest are remembered; in the others scans go on reading what is gone.
 const RANGES_MAX: usize = 8_192;
 
-/// Ranges of reservations that pruning took from, and whose summary in the index still has what is gone. A piece leaves its own to the
-/// next one: right after it they would be summarized with the dead rows, for a batch that began before may still see them.
+/// When a range is summarized for the second time, after it was emptied; every further time comes [`AGAIN_FACTOR`] times as late.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+const AGAIN_FACTOR: u32 = 8;
+/// Whoever still sees what was pruned so long ago is not waited for.
+const AGAIN_AFTER_MAX: Duration = Duration::from_secs(600);
+
+/// Ranges of reservations that pruning took from, by their first block. Their summaries in the index still have what is gone, until they are
+/// made anew. While a transaction that began before can see the dead rows, a new summary has them too, and nobody tells: so
+/// ranges are summarized at the next piece, when batches under way have ended, and a few times later, when long reads have.
 #[derive(Debug, Default)]
-pub(super) struct Emptied(Mutex<BTreeSet<i64>>);
+pub(super) struct Emptied(Mutex<BTreeMap<i64, Again>>);
+
+/// When a range is to be summarized.
+#[derive(Debug)]
+struct Again {
+    emptied: Instant,
+    after: Duration,
+}
 
 impl Emptied {
     /// Best effort: without it scans are slower, not wrong. It fails while the table is vacuumed, and is tried again.
     async fn resummarize(&self, conn: &mut PgConnection) {
-        let ranges: Vec<i64> = self.0.lock().iter().copied().collect();
+        let is_due = |again: &Again| again.emptied.elapsed() >= again.after;
+        let ranges: Vec<i64> =
+            self.0.lock().iter().filter(|(_, again)| is_due(again)).map(|(range, _)| *range).collect();
         if ranges.is_empty() {
             return;
         }
         match sqlx::query(RESUMMARIZE).bind(&ranges).execute(conn).await {
-            Ok(_) => self.0.lock().retain(|range| ranges.binary_search(range).is_err()),
+            Ok(_) => self.summarized(&ranges),
             Err(error) => tracing::debug!(%error, "what was pruned is still in the index's summary"),
         }
     }
 
+    fn summarized(&self, ranges: &[i64]) {
+        self.0.lock().retain(|range, again| {
+            if ranges.binary_search(range).is_ok() {
+                again.after = (again.after * AGAIN_FACTOR).max(AGAIN_AFTER);
+            }
+            again.after <= AGAIN_AFTER_MAX
+        });
+    }
+
     fn note(&self, ranges: Vec<i64>) {
         let mut emptied = self.0.lock();
-        emptied.extend(ranges);
+        let now = Instant::now();
+        emptied
+            .extend(ranges.into_iter().map(|range| (range, Again { emptied: now, after: Duration::ZERO })));
         while emptied.len() > RANGES_MAX {
             emptied.pop_first();
         }
