@@ -288,8 +288,9 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            // Postgres: serialisation and deadlock, resources, operator intervention, connection. SQLite: BUSY, LOCKED, FULL.
-            ["40", "53", "57", "58", "08", "55P03"]
+            // Postgres: serialisation and deadlock, resources, operator intervention, connection; a lock not had in time, a standby, a
+            // transaction that idled or took too long, as that of a process that stood still. SQLite: BUSY, LOCKED, FULL.
+            ["40", "53", "57", "58", "08", "55P03", "25006", "25P03", "25P04"]
                 .iter()
                 .any(|class| code.starts_with(class) && code.len() == 5)
                 || ["5", "6", "13", "261", "517"].contains(&code.as_ref())
@@ -302,9 +303,9 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
 fn connection_is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
-        sqlx::Error::Database(error) => error
-            .code()
-            .is_some_and(|code| code.len() == 5 && (code.starts_with("08") || code.starts_with("57P"))),
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            code.len() == 5 && ["08", "57P", "25P03", "25P04"].iter().any(|class| code.starts_with(class))
+        }),
         _ => false,
     }
 }

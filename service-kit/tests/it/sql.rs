@@ -1,6 +1,8 @@
 //! One set of rows, both databases.
 
-use service_kit::sql::{Database, Dialect, Sql, is_duplicate};
+use std::time::Duration;
+
+use service_kit::sql::{Database, Dialect, Sql, is_duplicate, is_transient};
 use sqlx::Row;
 
 const CREATE: Sql = Sql::each(
@@ -101,4 +103,26 @@ async fn a_transaction_that_is_dropped_leaves_nothing() {
             sqlx::query_scalar("SELECT count(*) FROM things").fetch_one(database.pool()).await.unwrap();
         assert_eq!(count, 0);
     }
+}
+
+/// As when the process was stopped in the middle of it and went on after a while.
+#[tokio::test]
+async fn a_transaction_that_the_server_ended_for_idling_is_to_be_tried_again() {
+    let server = test_support::postgres::database().await;
+    let database = Database::connect(&server.url, "public").await.unwrap();
+    let mut tx = database.begin().await.unwrap();
+    let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(tx.connection()).await.unwrap();
+    sqlx::query("SET idle_in_transaction_session_timeout = '20ms'").execute(tx.connection()).await.unwrap();
+    let is_there = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}");
+    while sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(is_there.clone()))
+        .fetch_one(database.pool())
+        .await
+        .unwrap()
+        > 0
+    {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let error = sqlx::query("SELECT 1").execute(tx.connection()).await.unwrap_err();
+    assert_eq!(error.as_database_error().and_then(|error| error.code()).as_deref(), Some("25P03"), "{error}");
+    assert!(is_transient(&error));
 }

@@ -58,7 +58,10 @@ pub(super) fn connection_is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => true,
         sqlx::Error::Database(answer) => {
-            answer.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P"))
+            // With 25P03 and 25P04 the server ends whoever idled inside a transaction, or took too long for one.
+            let ends =
+                |code: &str| ["08", "57P", "25P03", "25P04"].iter().any(|class| code.starts_with(class));
+            answer.code().is_some_and(|code| ends(&code))
         }
         _ => false,
     }
