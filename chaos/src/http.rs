@@ -74,7 +74,12 @@ impl Told {
 impl Asker {
     /// A client with its own pool of connections.
     pub(crate) fn new() -> Result<Self> {
-        Ok(Self { client: reqwest::Client::builder().timeout(PATIENCE).build()? })
+        Self::who_waits(PATIENCE)
+    }
+
+    /// The same, for questions that take longer.
+    pub(crate) fn who_waits(longest: Duration) -> Result<Self> {
+        Ok(Self { client: reqwest::Client::builder().timeout(longest).build()? })
     }
 
     /// Asks once.

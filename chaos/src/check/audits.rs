@@ -7,7 +7,7 @@ use serde_json::Value;
 use test_support::service::{Launch, Port};
 
 use super::{Check, Scene};
-use crate::http::Request;
+use crate::http::{Asker, Request};
 use crate::stage::{ORDERS, PAYMENTS};
 
 /// How long an auditor may take.
@@ -16,8 +16,9 @@ const AUDIT_WITHIN: Duration = Duration::from_secs(300);
 /// `GET /audit` of each instance.
 pub(crate) async fn ledger(scene: &Scene<'_>) -> Result<Check> {
     let (mut findings, mut looked_at) = (Vec::new(), 0);
+    let asker = Asker::who_waits(AUDIT_WITHIN)?;
     for url in scene.stage.inventories() {
-        let told = scene.asker.ask(&url, &Request::get("/api/v1/inventory/audit")).await;
+        let told = asker.ask(&url, &Request::get("/api/v1/inventory/audit")).await;
         looked_at += 1;
         let is_clean = told.body().is_some_and(|body| body["ok"] == Value::Bool(true));
         if told.status() != 200 || !is_clean {
