@@ -36,13 +36,20 @@ impl Engine {
         if self.shared.memory.is_known(request.order) {
             return Ok(Admission::AskRules);
         }
-        if let Take::Taken(taken) = self.shared.memory.counters.take(&request.lines) {
-            return Ok(Admission::Taken(taken));
+        match self.shared.memory.counters.take(&request.lines) {
+            Take::Taken(taken) => Ok(Admission::Taken(taken)),
+            refused => Box::pin(self.admit_or_wait(request, refused)).await,
         }
-        Box::pin(self.admit_or_wait(request)).await
     }
 
-    async fn admit_or_wait(&self, request: &ReserveRequest) -> Result<Admission, ReserveError> {
+    /// Goes on from what the counters said first.
+    async fn admit_or_wait(
+        &self,
+        request: &ReserveRequest,
+        refused: Take,
+    ) -> Result<Admission, ReserveError> {
+        // Nobody listened yet when they said that others were at it: then they are asked again.
+        let mut said = Some(refused).filter(|said| !matches!(said, Take::Contended));
         let give_up_at = Instant::now() + self.shared.options.contention_wait_max;
         let mut poll = CONTENTION_POLL;
         loop {
@@ -51,7 +58,8 @@ impl Engine {
             }
             // Listening starts before the take: a settle in between is not missed.
             let settled = self.shared.memory.settled.notified();
-            let verdict = match self.shared.memory.counters.take(&request.lines) {
+            let take = said.take().unwrap_or_else(|| self.shared.memory.counters.take(&request.lines));
+            let verdict = match take {
                 Take::Taken(taken) => return Ok(Admission::Taken(taken)),
                 Take::Unknown(products) => self.load(request, products).await?,
                 Take::Short(short) => self.refuse_if_final(request, &short).await?,
