@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::errors::{classify, commit_is_definite};
+use super::errors::{classify, commit_is_definite, connection_is_lost};
 use super::lock::Versions;
 use super::{connect, lock, persist};
 use crate::ids::BatchId;
@@ -160,8 +160,7 @@ impl Session for PostgresSession {
 fn is_answer(error: &StoreError) -> bool {
     let answer = error.source.as_ref().and_then(|source| source.downcast_ref::<sqlx::Error>());
     // A server that shuts down or has ended this backend says so and closes.
-    matches!(answer, Some(sqlx::Error::Database(answer))
-        if answer.code().is_some_and(|code| !code.starts_with("57P") && !code.starts_with("08")))
+    answer.is_some_and(|answer| matches!(answer, sqlx::Error::Database(_)) && !connection_is_lost(answer))
 }
 
 /// Waits for the server no longer than this. What was cut off is in an unknown state: the connection must go.
