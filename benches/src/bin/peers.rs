@@ -4,11 +4,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use benches::arena::Arena;
 use benches::contest::Plan;
 use benches::peers::Kind;
-use benches::report::{docs, markdown};
+use benches::report::{docs, keep, markdown};
 use benches::workload::{Ids, Shape};
 use clap::Parser;
 
@@ -82,11 +82,7 @@ async fn main() -> Result<()> {
     let arena = Arena::open(arguments.url.clone()).await?;
     let report = arguments.plan().run(&arena).await?;
     println!("{}", markdown(&report, None));
-    if let Some(folder) = arguments.json.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(&arguments.json, report.json()?)
-        .with_context(|| format!("writing {}", arguments.json.display()))?;
+    keep(&report.json()?, &arguments.json)?;
     if arguments.write_docs {
         let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs"));
         docs::write(&report, &folder)?;

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use benches::arena::Arena;
 use benches::peers::CALLERS;
+use benches::report::keep;
 use benches::storm::Plan;
 use benches::workload::Shape;
 use clap::Parser;
@@ -69,9 +70,5 @@ async fn main() -> Result<()> {
     let arena = Arena::open(arguments.url.clone()).await?;
     let report = arguments.plan().run(&arena).await?;
     println!("{}", report.markdown());
-    if let Some(folder) = arguments.json.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(&arguments.json, report.json()?)
-        .with_context(|| format!("writing {}", arguments.json.display()))
+    keep(&report.json()?, &arguments.json)
 }

@@ -6,6 +6,9 @@ pub(crate) mod markdown;
 pub mod plot;
 pub(crate) mod summary;
 
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 pub use self::machine::Machine;
@@ -14,6 +17,17 @@ pub use self::summary::{Goal, Summary};
 use crate::drive::Run;
 use crate::peers::Kind;
 use crate::workload::{Ids, Shape};
+
+/// Keeps what was measured, in a folder that is made if need be.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn keep(json: &str, path: &Path) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, json).with_context(|| format!("writing {}", path.display()))
+}
 
 /// Everything that one call of the program measured.
 #[derive(Clone, Debug, Serialize)]
