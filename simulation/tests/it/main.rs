@@ -7,3 +7,4 @@ mod failover;
 mod mutants;
 mod scripts;
 mod seeds;
+mod shared;

@@ -3,20 +3,12 @@
 use simulation::mutant::Mutant;
 use simulation::run::Run;
 
-/// Seeds in which every mutant must be caught.
-const SEEDS: u64 = 1_000;
+use crate::shared;
 
-/// Runs seeds until one catches the mutant by one of these checks.
+/// By one of these checks.
 fn is_caught(mutant: Mutant, by: &[&str]) {
-    let is_by = |violation: &&String| by.iter().any(|by| violation.starts_with(by));
-    for seed in 0..SEEDS {
-        let found = Run { seed, mutant: Some(mutant), traced: false }.run().unwrap().violations;
-        if let Some(violation) = found.iter().find(is_by) {
-            println!("{mutant}: caught by seed {seed}: {violation}");
-            return;
-        }
-    }
-    panic!("{mutant}: not caught by {SEEDS} seeds");
+    let violations = |seed| Run { seed, mutant: Some(mutant), traced: false }.run().unwrap().violations;
+    shared::is_caught(mutant, violations, |violation| by.iter().any(|by| violation.starts_with(by)));
 }
 
 #[test]

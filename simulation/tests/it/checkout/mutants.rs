@@ -3,20 +3,12 @@
 use simulation::checkout::mutant::Mutant;
 use simulation::checkout::run::Run;
 
-/// Seeds in which every mutant must be caught.
-const SEEDS: u64 = 1_000;
+use crate::shared;
 
-/// Runs seeds until one catches the mutant by a finding that says all of this.
+/// By a finding that says all of this.
 fn is_caught(mutant: Mutant, by: &[&str]) {
-    let is_by = |violation: &&String| by.iter().all(|by| violation.contains(by));
-    for seed in 0..SEEDS {
-        let found = Run { seed, mutant: Some(mutant), traced: false }.run().unwrap().violations;
-        if let Some(violation) = found.iter().find(is_by) {
-            println!("{mutant}: caught by seed {seed}: {violation}");
-            return;
-        }
-    }
-    panic!("{mutant}: not caught by {SEEDS} seeds");
+    let violations = |seed| Run { seed, mutant: Some(mutant), traced: false }.run().unwrap().violations;
+    shared::is_caught(mutant, violations, |violation| by.iter().all(|by| violation.contains(by)));
 }
 
 #[test]
