@@ -17,7 +17,7 @@ use crate::state::App;
 use crate::store::{Claim, Order, Placed, Placement, Settled};
 use crate::wire::order::OrderBody;
 use crate::wire::requests::PlaceWire;
-use crate::worker::Finished;
+use crate::worker::{Finished, NoAnswer};
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// W3C: version, trace, span, flags.
@@ -25,7 +25,8 @@ const TRACEPARENT_BYTES: usize = 55;
 
 /// Place an order. The stock is reserved before the answer; the payment follows.
 ///
-/// Safe to repeat with the same `Idempotency-Key` and body, which answers the order as it is now. Keys count per user.
+/// Safe to repeat with the same `Idempotency-Key` and body, which answers the order as it is now: a key that an order was told for with 202
+/// stands for that order. Keys count per user.
 #[utoipa::path(
     post,
     path = "/api/v1/orders",
@@ -95,11 +96,20 @@ async fn reserve(app: &App, order: Order, token: Uuid) -> Result<Order, Problem>
         Finished { settled: Settled::Applied(applied), refusal, no_answer } => {
             match (applied.changed, refusal, no_answer) {
                 (true, Some(refusal), _) => Err(problems::refused(&applied.order, &refusal)),
-                (true, None, Some(silence)) => Err(problems::inventory_unavailable(&applied.order, &silence)),
+                (true, None, Some(silence)) => nothing_ordered(app, applied.order, &silence).await,
                 // Cancelled meanwhile, say: the order as it is tells.
                 (true, None, None) | (false, _, _) => Ok(applied.order),
             }
         }
+    }
+}
+
+/// Inventory gave no answer, and the order is CANCELLED: whoever waits may come again with the same key, unless a repeat of the request
+/// was told of the order meanwhile. Then everybody is told of it.
+async fn nothing_ordered(app: &App, order: Order, silence: &NoAnswer) -> Result<Order, Problem> {
+    match app.store().give_key_back(order.id).await.map_err(problems::apply)? {
+        true => Err(problems::inventory_unavailable(&order, silence)),
+        false => Ok(order),
     }
 }
 

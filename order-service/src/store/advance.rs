@@ -46,10 +46,6 @@ pub(super) fn advance(
         order.updated_at = now;
         let mut writing = Writing { order: &order, cause, options, leased: None, writes };
         writing.line(input_line(input, because, cause));
-        // A caller who was told 503 may come again with the same key.
-        if matches!(input, Input::ReserveGaveUp { .. }) {
-            writing.writes.freed_keys.push(order.id);
-        }
         // Before the effects, which may set another.
         if timer_was.is_some() && order.saga.payment_timer != timer_was {
             writing.writes.clear_timer(order.id);

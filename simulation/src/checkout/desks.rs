@@ -132,22 +132,30 @@ impl Desk {
                 Ok(None) | Err(_) => Placing::Failed,
             },
             Ok(Placed::New { order, token: None }) => Placing::Accepted(order.id),
-            Ok(Placed::New { order, token: Some(token) }) => self.reserve(&order, token).await,
+            Ok(Placed::New { order, token: Some(token) }) => self.reserve(placement, &order, token).await,
         }
     }
 
     /// As the route does it: the first call of the saga, for whoever waits.
-    async fn reserve(&self, order: &Order, token: Uuid) -> Placing {
+    async fn reserve(&self, placement: &Placement, order: &Order, token: Uuid) -> Placing {
         let claim = Claim { order: order.id, action: Action::ReserveInventory, attempts: 1, token };
         match self.executor.run_for_caller(order, &claim).await {
             Err(_) | Ok(Finished { settled: Settled::LeaseLost, .. }) => Placing::Accepted(order.id),
             Ok(Finished { settled: Settled::Applied(applied), refusal, no_answer }) => {
                 match (applied.changed, refusal, no_answer) {
                     (true, Some(_), _) => Placing::Refused(order.id),
-                    (true, None, Some(_)) => Placing::Unavailable(order.id),
+                    (true, None, Some(_)) => self.nothing_ordered(placement, order.id).await,
                     (true, None, None) | (false, _, _) => Placing::Accepted(order.id),
                 }
             }
+        }
+    }
+
+    async fn nothing_ordered(&self, placement: &Placement, order: Uuid) -> Placing {
+        match self.rows.database.give_key_back(&placement.user_id, &placement.key, order).await {
+            Ok(true) => Placing::Unavailable(order),
+            Ok(false) => Placing::Accepted(order),
+            Err(_) => Placing::Failed,
         }
     }
 

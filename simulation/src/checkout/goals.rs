@@ -35,6 +35,7 @@ goals! {
     ClockSetBack => "the orders' database's clock was set back",
     KeyReplayed => "a placement was repeated and answered with the order that was there",
     KeyFreed => "a placement was repeated after a 503, and made another order",
+    KeyKept => "a placement came to nothing after a repeat was told of its order, and its key stood",
     SameEventAgain => "an event came again under the same id",
     SameFactAgain => "a payment's outcome came again under another event's id",
     Republished => "a relay published what it had published before",

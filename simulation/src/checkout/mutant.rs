@@ -11,6 +11,8 @@ pub enum Mutant {
     UnlockedOrder,
     /// A customer's key is not looked at: the repeat of a placement is another order.
     UnkeptKey,
+    /// A key is given back although a repeat was told of its order.
+    TakenBackKey,
     /// A step is sometimes answered whose COMMIT never arrived.
     EarlyAnswer,
     /// The intent to undo something is sometimes not stored.
@@ -33,10 +35,11 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::RepeatedStep,
         Self::UnlockedOrder,
         Self::UnkeptKey,
+        Self::TakenBackKey,
         Self::EarlyAnswer,
         Self::LostCompensation,
         Self::ForgottenRefund,
@@ -54,6 +57,7 @@ impl Mutant {
             Self::RepeatedStep => "repeated-step",
             Self::UnlockedOrder => "unlocked-order",
             Self::UnkeptKey => "unkept-key",
+            Self::TakenBackKey => "taken-back-key",
             Self::EarlyAnswer => "early-answer",
             Self::LostCompensation => "lost-compensation",
             Self::ForgottenRefund => "forgotten-refund",

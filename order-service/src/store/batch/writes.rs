@@ -8,7 +8,7 @@ use crate::store::actions::{Finished, Postponed, Started};
 use crate::store::log::Line;
 use crate::store::row::{ItemRow, OrderRow};
 use crate::store::timers::TimerSet;
-use crate::store::{actions, key, log, row, timers};
+use crate::store::{actions, log, row, timers};
 
 /// What a batch writes. Rows of one order come from one change.
 #[derive(Default)]
@@ -23,7 +23,6 @@ pub(in crate::store) struct Writes {
     pub(in crate::store) postponed: Vec<Postponed>,
     set: Vec<TimerSet>,
     cleared: Vec<Uuid>,
-    pub(in crate::store) freed_keys: Vec<Uuid>,
     pub(in crate::store) alarms: Vec<(Uuid, String)>,
 }
 
@@ -68,7 +67,6 @@ impl Writes {
         self.postponed.extend(other.postponed);
         self.set.extend(other.set);
         self.cleared.extend(other.cleared);
-        self.freed_keys.extend(other.freed_keys);
         self.alarms.extend(other.alarms);
     }
 
@@ -82,7 +80,6 @@ impl Writes {
         actions::start(tx, &self.started).await?;
         actions::postpone(tx, &self.postponed).await?;
         timers::clear(tx, &self.cleared).await?;
-        timers::set(tx, &self.set).await?;
-        key::free(tx, &self.freed_keys).await
+        timers::set(tx, &self.set).await
     }
 }

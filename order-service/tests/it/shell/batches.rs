@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::world::{incoming, money, on_both, success};
 
-fn placement(user: &str, key: &str) -> Placement {
+pub(super) fn placement(user: &str, key: &str) -> Placement {
     Placement {
         user_id: user.to_owned(),
         key: key.to_owned(),

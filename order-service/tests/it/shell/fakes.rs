@@ -26,6 +26,8 @@ pub(crate) enum Act {
     Unchanged,
     /// It is not done before the test opens the gate.
     Wait,
+    /// No answer when the test opens the gate, and nothing was done.
+    WaitAndFail,
 }
 
 /// A script: what becomes of the next calls of each name; afterwards they go as the default says.
@@ -92,6 +94,10 @@ impl Stage {
             Act::Wait => {
                 self.gate.notified().await;
                 Ok(effect())
+            }
+            Act::WaitAndFail => {
+                self.gate.notified().await;
+                Err(NoAnswer::new("the test says no, late"))
             }
         }
     }

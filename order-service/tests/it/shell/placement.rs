@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use order_service::saga::{OrderStatus, PaymentStatus};
+use order_service::store::Placed;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::batches::placement;
 use super::fakes::{Act, Hold};
 use super::world::{cart, on_both, on_both_with, quick};
 
@@ -122,6 +124,67 @@ async fn an_inventory_without_an_answer_is_503_and_nothing_is_half_made() {
         let again = world.place_with("k", &cart()).await;
         assert_eq!(again.status, 202);
         assert_ne!(again.order_id(), gone.id);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn i7_a_key_that_a_repeat_was_told_an_order_for_is_not_given_back() {
+    on_both(async |mut world| {
+        let cart = cart();
+        world.inventory.stage.next("reserve", [Act::WaitAndFail]);
+        let repeat = async {
+            world.inventory.stage.arrived.notified().await;
+            let repeat = world.place_with("k", &cart).await;
+            world.inventory.stage.gate.notify_one();
+            repeat
+        };
+        let (first, repeat) = tokio::join!(world.place_with("k", &cart), repeat);
+        assert_eq!((repeat.status.as_u16(), &repeat.json()["status"]), (202, &json!("PENDING")));
+        // The first hears of the same order, which came to nothing; and so does whoever comes later.
+        assert_eq!((first.status.as_u16(), &first.json()["status"]), (202, &json!("CANCELLED")));
+        assert_eq!(first.order_id(), repeat.order_id());
+        world.work();
+        world.rests(first.order_id(), "CANCELLED").await;
+        let later = world.place_with("k", &cart).await;
+        assert_eq!((later.status.as_u16(), later.order_id()), (202, first.order_id()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn i7_a_key_stands_when_a_worker_gives_the_reserve_up() {
+    on_both(async |mut world| {
+        // Its instance died after the placement; whether its caller was told of the order, nobody knows.
+        let wanted = placement("u", "k");
+        let Placed::New { order, token: Some(_) } = world.store.place(&wanted).await.unwrap() else {
+            panic!("it is new")
+        };
+        world.expire_leases().await;
+        world.inventory.stage.always("reserve", Act::Fail);
+        world.work();
+        world.rests(order.id, "CANCELLED").await;
+        assert_eq!(world.store.place(&wanted).await.unwrap(), Placed::Replayed(order.id));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn i7_a_key_is_given_back_once_and_only_its_own() {
+    on_both(async |world| {
+        let (one, other) = (placement("u", "one"), placement("u", "other"));
+        let placed = [world.store.place(&one).await.unwrap(), world.store.place(&other).await.unwrap()];
+        let [Placed::New { order: first, .. }, Placed::New { order: second, .. }] = placed else {
+            panic!("both are new")
+        };
+        let back = [first.id, first.id].map(|id| world.store.give_key_back(id));
+        let back = futures::future::try_join_all(back).await.unwrap();
+        assert_eq!(back.iter().filter(|back| **back).count(), 1, "{back:?}");
+        assert!(matches!(world.store.place(&one).await.unwrap(), Placed::New { .. }));
+        assert_eq!(world.store.place(&other).await.unwrap(), Placed::Replayed(second.id));
+        assert!(!world.store.give_key_back(second.id).await.unwrap(), "a repeat was told of it");
+        // The key's second order is not the first.
+        assert!(!world.store.give_key_back(first.id).await.unwrap());
     })
     .await;
 }

@@ -202,8 +202,16 @@ impl Database {
     /// Places an order.
     pub(super) async fn place(&self, placement: &Placement) -> Result<Placed, ApplyError> {
         let (placement, ids) = (placement.clone(), [self.id(), self.id(), self.id()]);
-        let key = format!("{} {}", placement.user_id, placement.key);
+        let key = lock_of(&placement.user_id, &placement.key);
         self.transact(key, move |tables, moment| tables.place(moment, &placement, ids)).await
+    }
+
+    /// Lets the key of an order that came to nothing be used again; false if it has to stand.
+    pub(super) async fn give_key_back(&self, user: &str, key: &str, order: Uuid) -> Result<bool, ApplyError> {
+        let name = (user.to_owned(), key.to_owned());
+        let change =
+            move |tables: &mut Tables, moment: &Moment| Ok(tables.give_key_back(moment, &name, order));
+        self.transact(lock_of(user, key), change).await
     }
 
     /// Gives the saga an input.
@@ -229,4 +237,9 @@ impl Database {
     pub(super) async fn hurry(&self, order: Uuid) -> Result<(), sqlx::Error> {
         self.statement(|tables, moment| tables.hurry(moment, order)).await
     }
+}
+
+/// What a placement locks.
+fn lock_of(user: &str, key: &str) -> String {
+    format!("{user} {key}")
 }

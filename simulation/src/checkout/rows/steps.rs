@@ -11,7 +11,7 @@ use order_service::store::{
 use uuid::Uuid;
 
 use super::Moment;
-use super::tables::{Stepped, Tables, micros};
+use super::tables::{Key, Stepped, Tables, micros};
 use crate::checkout::goals::Goal;
 use crate::checkout::mutant::Mutant;
 
@@ -24,17 +24,17 @@ impl Tables {
         [id, payment_id, token]: [Uuid; 3],
     ) -> Result<Placed, ApplyError> {
         let key = (placement.user_id.clone(), placement.key.clone());
-        if let Some((fingerprint, order)) =
-            self.keys.get(&key).filter(|_| !moment.stage.is(Mutant::UnkeptKey))
-        {
+        if let Some(kept) = self.keys.get_mut(&key).filter(|_| !moment.stage.is(Mutant::UnkeptKey)) {
             moment.stage.reach(Goal::KeyReplayed);
-            let is_same = *fingerprint == placement.fingerprint;
-            return Ok(if is_same { Placed::Replayed(*order) } else { Placed::Conflict(*order) });
+            let is_same = kept.fingerprint == placement.fingerprint;
+            kept.is_told |= is_same;
+            return Ok(if is_same { Placed::Replayed(kept.order) } else { Placed::Conflict(kept.order) });
         }
         if self.freed.contains(&key) {
             moment.stage.reach(Goal::KeyFreed);
         }
-        self.keys.insert(key, (placement.fingerprint.clone(), id));
+        let fingerprint = placement.fingerprint.clone();
+        self.keys.insert(key, Key { fingerprint, order: id, is_told: false });
         let begun = saga::begin(moment.options.mode);
         let is_mine = begun.saga.outstanding.contains(&Action::ReserveInventory);
         let token = is_mine.then_some(token);
@@ -82,9 +82,6 @@ impl Tables {
         }
         let timer_was = order.saga.payment_timer;
         let next = Order { saga, updated_at: moment.now.max(order.updated_at), ..order.clone() };
-        if matches!(input, Input::ReserveGaveUp { .. }) {
-            self.free_key(id);
-        }
         if timer_was.is_some() && next.saga.payment_timer != timer_was {
             self.timers.remove(&id);
         }
@@ -107,15 +104,16 @@ impl Tables {
         self.orders.get(&id).cloned().ok_or(ApplyError::Unknown(id))
     }
 
-    /// A caller who was told 503 may come again with the same key.
-    fn free_key(&mut self, order: Uuid) {
-        let freed = &mut self.freed;
-        self.keys.retain(|key, (_, of)| {
-            if *of == order {
-                freed.insert(key.clone());
-            }
-            *of != order
-        });
+    /// Lets a key be used again, unless somebody was told of the order that it stands for.
+    pub(super) fn give_key_back(&mut self, moment: &Moment, name: &(String, String), order: Uuid) -> bool {
+        let Some(key) = self.keys.get(name).filter(|key| key.order == order) else { return false };
+        if key.is_told && !moment.stage.is(Mutant::TakenBackKey) {
+            moment.stage.reach(Goal::KeyKept);
+            return false;
+        }
+        self.keys.remove(name);
+        self.freed.insert(name.clone());
+        true
     }
 
     /// An event of another service, once.

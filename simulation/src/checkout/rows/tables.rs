@@ -21,6 +21,15 @@ pub(in crate::checkout) struct Call {
     pub(super) token: Option<Uuid>,
 }
 
+/// What a caller's key stands for.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    pub(super) fingerprint: String,
+    pub(super) order: Uuid,
+    /// A repeat was answered with the order.
+    pub(super) is_told: bool,
+}
+
 /// A deadline.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::checkout) struct Timer {
@@ -52,8 +61,8 @@ pub(in crate::checkout) struct Tables {
     pub(in crate::checkout) orders: BTreeMap<Uuid, Order>,
     pub(in crate::checkout) calls: BTreeMap<(Uuid, Action), Call>,
     pub(in crate::checkout) timers: BTreeMap<Uuid, Timer>,
-    /// Callers' keys: what they stand for, and the order.
-    pub(super) keys: BTreeMap<(String, String), (String, Uuid)>,
+    /// Callers' keys, by user and key.
+    pub(super) keys: BTreeMap<(String, String), Key>,
     /// Keys that a 503 gave free.
     pub(super) freed: BTreeSet<(String, String)>,
     pub(super) inbox: BTreeSet<Uuid>,

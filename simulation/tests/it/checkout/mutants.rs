@@ -27,8 +27,13 @@ fn i13_a_step_decided_on_an_order_that_was_not_locked_is_caught() {
 }
 
 #[test]
-fn i5_a_key_that_is_not_looked_at_is_caught() {
-    is_caught(Mutant::UnkeptKey, &["I5", "was sold more than once"]);
+fn i7_a_key_that_is_not_looked_at_is_caught() {
+    is_caught(Mutant::UnkeptKey, &["I7", "named more than one order"]);
+}
+
+#[test]
+fn i7_a_key_that_is_given_back_after_somebody_was_told_of_its_order_is_caught() {
+    is_caught(Mutant::TakenBackKey, &["I7", "named more than one order"]);
 }
 
 #[test]
