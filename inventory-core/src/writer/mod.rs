@@ -1,4 +1,4 @@
-//! The group-commit writer: receive one command, gather and drain what waits, commit once, answer all.
+//! The group-commit writer: receive one command, drain what waits, commit once, answer all.
 //!
 //! One task owns one session, by default on a thread of its own ([`WriterPlace`]). From the moment a command is queued the writer owns
 //! it and what was taken for it, so a caller that goes away at any await leaks nothing. Nothing ever cancels a future inside a transaction: deadlines are checked when
@@ -200,7 +200,6 @@ fn on_own_thread(writer: Writer, guard: EndGuard) -> io::Result<impl Future<Outp
 impl Writer {
     async fn run(mut self, mut guard: EndGuard) {
         loop {
-            self.gather().await;
             self.refuse_hopeless();
             let Some(tickets) = self.queue.next_batch(self.wake_at()).await else { break };
             if tickets.is_empty() && self.session.is_none() {
@@ -215,22 +214,15 @@ impl Writer {
             let mut batch = parked.unwrap_or_default();
             batch.append(fresh);
             if !batch.is_empty() {
-                let (begun, commands) = (Instant::now(), batch.len());
+                let begun = Instant::now();
                 self.execute(batch, skip_locked).await;
-                self.pace.took(begun.elapsed(), commands);
+                self.pace.took(begun.elapsed());
             }
         }
         while let Some(last) = self.parked.pop() {
             last.batch.fail(&self.memory.counters, &self.replies, &Failure::Stopped);
         }
         guard.asked = true;
-    }
-
-    /// Gives those who were just answered the time to ask again: one batch costs less than two of half its size.
-    async fn gather(&mut self) {
-        if let Some(patience) = self.pace.patience() {
-            self.queue.gather(self.pace.commands(), Instant::now() + patience).await;
-        }
     }
 
     /// Refuses reserves that would be answered too late. What is told to their callers is certain: nothing happened.

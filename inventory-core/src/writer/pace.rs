@@ -1,13 +1,6 @@
-//! How long batches take at the moment, and how many share one.
+//! How long batches take at the moment.
 
 use std::time::Duration;
-
-/// Batches of fewer commands are not gathered for: a caller or two would wait for nobody.
-const COMPANY_MIN: usize = 8;
-/// Nor is it worth it after a shorter batch than this: tokio's timers count in milliseconds.
-const WORTH_MIN: Duration = Duration::from_millis(1);
-/// Of the last batch's time, so much is spent on gathering the next at most: one part in so many.
-const PATIENCE: u32 = 2;
 
 /// The last two batches. The shorter of them is what the next one will take at least: one that was held up by chance says nothing
 /// about the next, two in a row do.
@@ -15,25 +8,12 @@ const PATIENCE: u32 = 2;
 pub(super) struct Pace {
     last: Duration,
     before: Duration,
-    commands: usize,
 }
 
 impl Pace {
     /// Takes note of a batch.
-    pub(super) fn took(&mut self, duration: Duration, commands: usize) {
-        self.commands = commands;
+    pub(super) fn took(&mut self, duration: Duration) {
         self.before = std::mem::replace(&mut self.last, duration);
-    }
-
-    /// How many shared the last one.
-    pub(super) fn commands(&self) -> usize {
-        self.commands
-    }
-
-    /// How long the next commands of those who were just answered are worth waiting for, if at all. Who comes alone after all waits
-    /// half a batch longer.
-    pub(super) fn patience(&self) -> Option<Duration> {
-        (self.commands >= COMPANY_MIN && self.last >= WORTH_MIN).then(|| self.last / PATIENCE)
     }
 
     /// What the next batch will take.
@@ -53,21 +33,8 @@ mod tests {
         for (took, expected) in
             [(long, Duration::ZERO), (short, short), (long, short), (long, long), (short, short)]
         {
-            pace.took(took, 1);
+            pace.took(took);
             assert_eq!(pace.expected(), expected);
         }
-    }
-
-    #[test]
-    fn only_a_long_batch_with_company_is_gathered_for_and_no_longer_than_half_of_it_took() {
-        let mut pace = Pace::default();
-        assert_eq!(pace.patience(), None);
-        let took = Duration::from_millis(4);
-        pace.took(took, COMPANY_MIN - 1);
-        assert_eq!(pace.patience(), None);
-        pace.took(took, COMPANY_MIN);
-        assert_eq!((pace.patience(), pace.commands()), (Some(took / 2), COMPANY_MIN));
-        pace.took(WORTH_MIN / 2, COMPANY_MIN);
-        assert_eq!(pace.patience(), None);
     }
 }

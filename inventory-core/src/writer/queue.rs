@@ -73,8 +73,8 @@ struct State {
     closed: bool,
     /// The store's last words, while it cannot be reached: reserves are refused at once.
     store_down: Option<String>,
-    /// The writer sleeps and wants to be woken when so many wait; zero: it is awake. Saves waking it a thousand times a batch.
-    wake_at: usize,
+    /// The writer sleeps and wants to be woken. Saves waking it a thousand times a batch.
+    is_asleep: bool,
 }
 
 impl State {
@@ -109,10 +109,7 @@ impl Queue {
         } else {
             state.others.push_back(ticket);
         }
-        let wake = state.wake_at > 0 && state.len() >= state.wake_at;
-        if wake {
-            state.wake_at = 0;
-        }
+        let wake = std::mem::take(&mut state.is_asleep);
         drop(state);
         if wake {
             self.arrived.notify_one();
@@ -133,7 +130,7 @@ impl Queue {
                 if state.closed {
                     return None;
                 }
-                state.wake_at = 1;
+                state.is_asleep = true;
             }
             match until {
                 None => self.arrived.notified().await,
@@ -145,20 +142,6 @@ impl Queue {
                 }
             }
         }
-    }
-
-    /// Waits until `more` commands have come to those that wait, or a batch is full, or the time is up.
-    pub(crate) async fn gather(&self, more: usize, until: Instant) {
-        {
-            let mut state = self.state.lock();
-            let wanted = (state.len() + more).min(self.limits.batch_commands_max);
-            if state.closed || state.len() >= wanted {
-                return;
-            }
-            state.wake_at = wanted;
-        }
-        // Those who have not come by then are not waited for.
-        let _late = tokio::time::timeout_at(until, self.arrived.notified()).await;
     }
 
     /// All together, if one batch has room for all: that is one commit. Else the lanes take turns, what frees stock first: reserves
@@ -296,32 +279,6 @@ mod tests {
         (batch.len() - reserves, reserves)
     }
 
-    /// How long it waits, by tokio's clock, while `count` commands come.
-    async fn gathers(queue: &Queue, more: usize, count: i64) -> Duration {
-        let begun = tokio::time::Instant::now();
-        tokio::join!(queue.gather(more, Instant::now() + LONG), async { push(queue, count) });
-        begun.elapsed()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn gathering_ends_with_the_last_of_those_it_waits_for_or_with_its_time() {
-        let queue = queue(5);
-        push(&queue, 1);
-        assert!(gathers(&queue, 2, 2).await < LONG);
-        assert!(gathers(&queue, 2, 1).await >= LONG, "one of two did not come");
-        assert!(gathers(&queue, 3, 1).await < LONG, "a full batch is not kept waiting");
-        assert!(gathers(&queue, 1, 0).await < LONG, "nor is one that was full before");
-        assert_eq!(queue.next_batch(None).await.unwrap().len(), 5);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_closed_queue_is_not_gathered() {
-        let queue = queue(5);
-        queue.close();
-        let begun = tokio::time::Instant::now();
-        queue.gather(1, Instant::now() + LONG).await;
-        assert!(begun.elapsed() < LONG);
-    }
     #[tokio::test]
     async fn what_fits_into_one_batch_shares_it() {
         let queue = queue(5);
