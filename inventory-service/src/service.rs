@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::state::{App, AppOptions};
 
 /// How the service runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ServiceOptions {
     /// Where it listens.
     pub addr: SocketAddr,

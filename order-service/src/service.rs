@@ -14,7 +14,7 @@ use crate::store::{Store, StoreOptions};
 use crate::worker::{Executor, Inventory, Payments, WorkerOptions};
 
 /// How the service runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ServiceOptions {
     /// Where it listens.
     pub addr: SocketAddr,
@@ -82,8 +82,8 @@ impl Service {
         let draining = CancellationToken::new();
         let executor = Executor::new(store, inventory, payments, options.worker, &metrics);
         Ok(Self {
-            server: Server::bind(options.addr, options.http).await?,
             app: App::new(executor, options.http.body, metrics, draining.clone()),
+            server: Server::bind(options.addr, options.http).await?,
             draining,
             drain_deadline: options.drain_deadline,
         })

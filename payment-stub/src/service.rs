@@ -16,7 +16,7 @@ use crate::state::{App, AppOptions};
 use crate::worker;
 
 /// How the service runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ServiceOptions {
     /// Where it listens.
     pub addr: SocketAddr,

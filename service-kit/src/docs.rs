@@ -35,6 +35,7 @@ pub fn common_problems(unavailable: &str) -> BTreeMap<String, RefOr<Documented>>
         ("408", "`body_timeout`"),
         ("413", "`body_too_large`"),
         ("415", "`unsupported_media_type`"),
+        ("429", "`rate_limited`, with `Retry-After`, where a limit is configured; nothing was done"),
         ("500", "`internal_error`"),
         ("503", unavailable),
     ]

@@ -14,7 +14,7 @@ pub mod shape;
 pub mod sql;
 pub mod telemetry;
 
-pub use http::{BodyLimits, Drained, Edge, HttpOptions, Server};
+pub use http::{BodyLimits, Drained, Edge, HttpOptions, RateLimit, Server};
 pub use metrics::{Metrics, RouteMetrics};
 pub use problem::{FieldError, Problem};
 pub use readiness::Readiness;

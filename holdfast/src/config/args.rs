@@ -69,6 +69,18 @@ pub struct ConfigArgs {
     /// How long a hold may last at most, extensions included
     #[arg(long, env = "HOLD_MAX_SECONDS", global = true, value_name = "SECONDS", default_value = "3600")]
     pub hold_max_seconds: String,
+    /// Requests a second that one client address may make of each role, as many at once [default: no limit]
+    #[arg(long, env = "RATE_LIMIT_PER_SECOND", global = true, value_name = "REQUESTS")]
+    pub rate_limit_per_second: Option<String>,
+    /// Who is not limited; put the other services' addresses here, too
+    #[arg(
+        long,
+        env = "RATE_LIMIT_EXEMPT",
+        global = true,
+        value_name = "ADDRESS[/BITS],…",
+        default_value = "127.0.0.0/8,::1"
+    )]
+    pub rate_limit_exempt: String,
     /// What is logged, such as warn or info,inventory_core=debug [default: info; warn for commands that end]
     #[arg(long, env = "RUST_LOG", global = true, value_name = "FILTER")]
     pub rust_log: Option<String>,

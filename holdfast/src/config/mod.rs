@@ -12,12 +12,13 @@ use std::time::Duration;
 use order_service::saga::Mode;
 use reqwest::Url;
 use service_kit::telemetry::{self, LogFormat};
+use service_kit::{HttpOptions, RateLimit};
 
 pub use args::ConfigArgs;
 
 use self::parse::{
     address, database, given, hold_max_seconds, hold_seconds, keep, log_format, payment_deadline_seconds,
-    saga_mode, service_url,
+    rate_limit, saga_mode, service_url,
 };
 use crate::database_url::DatabaseUrl;
 use crate::roles::Role;
@@ -56,6 +57,8 @@ pub struct Settings {
     pub hold_ttl: Duration,
     /// How long a hold may last at most.
     pub hold_ttl_max: Duration,
+    /// What one client address may ask for; `None`: everything.
+    pub rate_limit: Option<RateLimit>,
     /// What is logged; `None`: the default of what is run.
     pub log_filter: Option<String>,
     /// How it is logged.
@@ -102,6 +105,8 @@ impl Settings {
         let payment_addr = listen("PAYMENT_ADDR", &args.payment_addr, "127.0.0.1:8085");
         let inventory_url = service_url("INVENTORY_URL", args.inventory_url.as_ref(), &mut wrong);
         let payment_url = service_url("PAYMENT_URL", args.payment_url.as_ref(), &mut wrong);
+        let rate_limit =
+            rate_limit(given(args.rate_limit_per_second.as_ref()), &args.rate_limit_exempt, &mut wrong);
         let saga_mode = keep(saga_mode(&args.saga_mode), &mut wrong);
         let log_format = keep(log_format(&args.log_format), &mut wrong);
         let log_filter = given(args.rust_log.as_ref()).map(str::to_owned);
@@ -138,6 +143,7 @@ impl Settings {
                 saga_mode,
                 hold_ttl: Duration::from_secs(hold),
                 hold_ttl_max: Duration::from_secs(hold_max),
+                rate_limit,
                 log_filter,
                 log_format,
             }),
@@ -152,6 +158,11 @@ impl Settings {
             Role::Orders => self.order_database.as_ref(),
             Role::Payments => self.payment_database.as_ref(),
         }
+    }
+
+    /// How each role's server defends itself.
+    pub fn http(&self) -> HttpOptions {
+        HttpOptions { rate_limit: self.rate_limit.clone(), ..HttpOptions::default() }
     }
 
     /// The settings as names and values, secrets hidden, for the log.
@@ -183,6 +194,11 @@ impl Settings {
         ]);
         let urls = [("INVENTORY_URL", &self.inventory_url), ("PAYMENT_URL", &self.payment_url)];
         shown.extend(urls.into_iter().filter_map(|(name, url)| Some((name, url.as_ref()?.to_string()))));
+        if let Some(limit) = &self.rate_limit {
+            let exempt: Vec<String> = limit.exempt.iter().map(ToString::to_string).collect();
+            shown.push(("RATE_LIMIT_PER_SECOND", limit.per_second.to_string()));
+            shown.push(("RATE_LIMIT_EXEMPT", exempt.join(",")));
+        }
         if let Some(brokers) = &self.kafka_brokers {
             shown.push(("KAFKA_BROKERS", brokers.clone()));
         }

@@ -1,9 +1,11 @@
 //! What the values mean. Every function answers with what to change.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
 use order_service::saga::Mode;
 use reqwest::Url;
+use service_kit::RateLimit;
 use service_kit::telemetry::{self, LogFormat};
 
 use super::{ConfigArgs, HOLD_SECONDS_LIMIT};
@@ -96,4 +98,29 @@ pub(super) fn service_url(name: &str, text: Option<&String>, wrong: &mut Vec<Str
         parsed.ok_or_else(|| format!("{name} is {text:?}: give an address such as http://127.0.0.1:8083")),
         wrong,
     )
+}
+
+/// What one address may ask for, if that is limited. Who is exempt is checked in any case.
+pub(super) fn rate_limit(
+    per_second: Option<&str>,
+    exempt: &str,
+    wrong: &mut Vec<String>,
+) -> Option<RateLimit> {
+    let mut nets = Vec::new();
+    for text in exempt.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        nets.extend(keep(network(text), wrong));
+    }
+    let text = per_second?;
+    let per_second = text.parse().map_err(|_| {
+        format!("RATE_LIMIT_PER_SECOND is {text:?}: give a whole number of at least 1, or leave it out for no limit")
+    });
+    Some(RateLimit { per_second: keep(per_second, wrong)?, exempt: nets })
+}
+
+/// An address, or a network by its first address and how many bits are common to all of it.
+fn network(text: &str) -> Result<IpNet, String> {
+    let alone = text.parse::<IpAddr>().map(IpNet::from);
+    alone.or_else(|_| text.parse::<IpNet>()).map_err(|_| {
+        format!("RATE_LIMIT_EXEMPT has {text:?}: give addresses such as 10.0.0.7 or networks such as 10.0.0.0/8, separated by commas")
+    })
 }

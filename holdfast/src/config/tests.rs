@@ -17,6 +17,8 @@ fn defaults() -> ConfigArgs {
         saga_mode: "orchestration".to_owned(),
         reservation_ttl_seconds: "900".to_owned(),
         hold_max_seconds: "3600".to_owned(),
+        rate_limit_per_second: None,
+        rate_limit_exempt: "127.0.0.0/8,::1".to_owned(),
         rust_log: None,
         log_format: "text".to_owned(),
     }
@@ -36,7 +38,7 @@ fn the_defaults_are_accepted() {
 
 #[test]
 fn a_wrong_value_is_named_and_the_message_says_what_to_change() {
-    let cases: [(&str, ConfigArgs); 12] = [
+    let cases: [(&str, ConfigArgs); 14] = [
         ("ORDER_ADDR", ConfigArgs { order_addr: "x".to_owned(), ..defaults() }),
         ("INVENTORY_URL", ConfigArgs { inventory_url: Some("here".to_owned()), ..defaults() }),
         ("SAGA_MODE", ConfigArgs { saga_mode: "both".to_owned(), ..defaults() }),
@@ -48,6 +50,8 @@ fn a_wrong_value_is_named_and_the_message_says_what_to_change() {
         ("HOLD_MAX_SECONDS", ConfigArgs { hold_max_seconds: "0".to_owned(), ..defaults() }),
         ("RESERVATION_TTL_SECONDS", ConfigArgs { reservation_ttl_seconds: "15m".to_owned(), ..defaults() }),
         ("INVENTORY_ADDR", ConfigArgs { inventory_addr: "8083".to_owned(), ..defaults() }),
+        ("RATE_LIMIT_PER_SECOND", ConfigArgs { rate_limit_per_second: Some("0".to_owned()), ..defaults() }),
+        ("RATE_LIMIT_EXEMPT", ConfigArgs { rate_limit_exempt: "10.0.0.0/33".to_owned(), ..defaults() }),
         ("LOG_FORMAT", ConfigArgs { log_format: "xml".to_owned(), ..defaults() }),
         ("RUST_LOG", ConfigArgs { rust_log: Some("x=loud".to_owned()), ..defaults() }),
         ("DATABASE_URL", ConfigArgs { database_url: Some("mysql://h/d".to_owned()), ..defaults() }),
@@ -57,6 +61,17 @@ fn a_wrong_value_is_named_and_the_message_says_what_to_change() {
         let message = refused(&args);
         assert!(message.starts_with(name) && message.contains("give "), "{message}");
     }
+}
+
+#[test]
+fn a_rate_limit_is_off_unless_it_is_set_and_exempts_this_machine() {
+    assert_eq!(Settings::check(&defaults()).unwrap().http().rate_limit, None);
+    let args = ConfigArgs { rate_limit_per_second: Some("50".to_owned()), ..defaults() };
+    let limit = Settings::check(&args).unwrap().http().rate_limit.unwrap();
+    assert_eq!(limit, RateLimit::new(50.try_into().unwrap()));
+    let args = ConfigArgs { rate_limit_exempt: "10.0.0.7, 10.1.0.0/16,".to_owned(), ..args };
+    let exempt = Settings::check(&args).unwrap().rate_limit.unwrap().exempt;
+    assert_eq!(exempt, ["10.0.0.7/32".parse().unwrap(), "10.1.0.0/16".parse().unwrap()]);
 }
 
 #[test]

@@ -42,6 +42,7 @@ pub(super) async fn open(
     let options = ServiceOptions {
         addr: settings.inventory_addr,
         hold_ttl_max: settings.hold_ttl_max,
+        http: settings.http(),
         ..ServiceOptions::default()
     };
     let metrics = Metrics::new("inventory");

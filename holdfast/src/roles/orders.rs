@@ -54,7 +54,7 @@ pub(super) async fn open(
         store.clone(),
         Arc::new(HttpInventory::new(inventory)),
         Arc::new(HttpPayments::new(payments)),
-        ServiceOptions { addr: settings.order_addr, ..ServiceOptions::default() },
+        ServiceOptions { addr: settings.order_addr, http: settings.http(), ..ServiceOptions::default() },
         metrics.clone(),
     )
     .await;

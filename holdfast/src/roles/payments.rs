@@ -24,7 +24,8 @@ pub(super) async fn open(
 ) -> anyhow::Result<Part> {
     let database = connect(settings, folder).await?;
     let metrics = Metrics::new("payments");
-    let options = ServiceOptions { addr: settings.payment_addr, ..ServiceOptions::default() };
+    let options =
+        ServiceOptions { addr: settings.payment_addr, http: settings.http(), ..ServiceOptions::default() };
     let bound = Service::bind(database.clone(), options, metrics.clone()).await;
     let service = listening(bound, "PAYMENT_ADDR", settings.payment_addr)?.as_part_of(readiness);
     // Where the order service leads, it asks by HTTP.

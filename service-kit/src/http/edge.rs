@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -25,6 +25,7 @@ struct Inner {
     router: Router,
     straight: Vec<Straight>,
     unmatched: RouteMetrics,
+    refused: RouteMetrics,
 }
 
 /// A route of the router's that is taken without the router, for those that are asked for ten thousand times a second: the way through
@@ -75,13 +76,30 @@ impl Edge {
 
     /// The same, with some of the router's routes taken straight.
     pub fn with_straight(router: Router, straight: Vec<Straight>, metrics: &Metrics) -> Self {
-        Self(Arc::new(Inner { router, straight, unmatched: metrics.route("unmatched") }))
+        let (unmatched, refused) = (metrics.route("unmatched"), metrics.route("refused"));
+        Self(Arc::new(Inner { router, straight, unmatched, refused }))
     }
 
     /// Answers one request. Never panics; dropping the future is safe and counts as abandoned.
     pub async fn answer(&self, request: Request<Body>) -> Response {
         let id = accept_or_mint(request.headers());
         let (route, answer) = self.0.handle(request);
+        self.respond(id, route, answer).await
+    }
+
+    /// Answers a request that is not looked at; it is counted as route `refused`.
+    pub(super) async fn refuse(&self, headers: &HeaderMap, problem: Problem) -> Response {
+        let id = accept_or_mint(headers);
+        let answer = async move { problem.into_response() }.boxed();
+        self.respond(id, Some(self.0.refused.clone()), answer).await
+    }
+
+    async fn respond(
+        &self,
+        id: HeaderValue,
+        route: Option<RouteMetrics>,
+        answer: BoxFuture<'static, Response>,
+    ) -> Response {
         let mut answer = pin!(CONTEXT.scope(Context { id, route: route.into() }, self.0.guarded(answer)));
         let mut response = answer.as_mut().await;
         if let Some(context) = answer.take_value() {

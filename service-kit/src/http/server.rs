@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -18,9 +18,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::rate::Limiter;
 use super::stall::StallGuard;
 use super::timer::HeadTimer;
 use super::{Edge, HttpOptions};
+use crate::problem::Problem;
 
 /// How long to wait after an accept that failed for want of resources (file descriptors, memory).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -29,6 +31,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub struct Server {
     listener: TcpListener,
     options: HttpOptions,
+    limiter: Option<Arc<Limiter>>,
 }
 
 /// How a drain ended.
@@ -43,7 +46,8 @@ pub enum Drained {
 impl Server {
     /// Binds. With port 0 the system chooses; see [`Server::local_addr`].
     pub async fn bind(addr: SocketAddr, options: HttpOptions) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(addr).await?, options })
+        let limiter = options.rate_limit.clone().map(|limit| Arc::new(Limiter::new(limit)));
+        Ok(Self { listener: TcpListener::bind(addr).await?, options, limiter })
     }
 
     /// Where it listens.
@@ -55,7 +59,17 @@ impl Server {
     pub async fn run(self, edge: Edge, stop: CancellationToken) -> Drained {
         let connections = TaskTracker::new();
         let cut = CancellationToken::new();
-        self.accept(&edge, &connections, &stop, &cut).await;
+        let limiter = self.limiter.clone();
+        let forget = async {
+            match &limiter {
+                Some(limiter) => limiter.forget().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.accept(&edge, &connections, &stop, &cut) => {}
+            never = forget => match never {},
+        }
         let drain_deadline = self.options.drain_deadline;
         drop(self.listener);
         connections.close();
@@ -88,10 +102,11 @@ impl Server {
                 accepted = self.listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, _peer)) => {
+                Ok((stream, peer)) => {
                     let connection = Connection {
                         edge: edge.clone(),
-                        options: self.options,
+                        options: self.options.clone(),
+                        allowance: self.allowance(peer.ip()),
                         // Children: the tokens are looked at on every wake, and a shared one would be contended.
                         stop: stop.child_token(),
                         cut: cut.child_token(),
@@ -109,11 +124,36 @@ impl Server {
             }
         }
     }
+
+    /// What a client at this address may ask for, if that is limited.
+    fn allowance(&self, peer: IpAddr) -> Option<Allowance> {
+        let limiter = self.limiter.as_ref()?;
+        Some(Allowance { client: limiter.client(peer)?, limiter: limiter.clone() })
+    }
+}
+
+/// A client whose requests are counted.
+#[derive(Clone)]
+struct Allowance {
+    client: IpAddr,
+    limiter: Arc<Limiter>,
+}
+
+impl Allowance {
+    fn count(&self, path: &str) -> Result<(), Problem> {
+        if is_watched(path) { Ok(()) } else { self.limiter.count(self.client) }
+    }
+}
+
+/// What those ask who look after the service, at any time.
+fn is_watched(path: &str) -> bool {
+    path.starts_with("/health/") || path == "/metrics"
 }
 
 struct Connection {
     edge: Edge,
     options: HttpOptions,
+    allowance: Option<Allowance>,
     stop: CancellationToken,
     cut: CancellationToken,
 }
@@ -124,10 +164,18 @@ impl Connection {
             tracing::debug!(%error, "could not set TCP_NODELAY");
         }
         let io = StallGuard::new(TokioIo::new(stream), self.options.write_stall_deadline);
-        let edge = self.edge;
+        let (edge, allowance) = (self.edge, self.allowance);
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let edge = edge.clone();
-            async move { Ok::<_, std::convert::Infallible>(edge.answer(request.map(Body::new)).await) }
+            let counted =
+                allowance.as_ref().map_or(Ok(()), |allowance| allowance.count(request.uri().path()));
+            async move {
+                let request = request.map(Body::new);
+                Ok::<_, std::convert::Infallible>(match counted {
+                    Ok(()) => edge.answer(request).await,
+                    Err(problem) => edge.refuse(request.headers(), problem).await,
+                })
+            }
         });
         let mut serving = pin!(
             http1::Builder::new()

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures::stream;
 use service_kit::http::{BodyLimits, Chunks, body};
-use service_kit::{Drained, HttpOptions};
+use service_kit::{Drained, HttpOptions, RateLimit};
 
 use crate::support::{PATIENCE, Running};
 
@@ -115,6 +115,47 @@ async fn i15_a_huge_declared_body_is_refused_although_nothing_of_it_arrives() {
             .send(&format!("POST /size HTTP/1.1\r\nhost: x\r\n{expect}content-length: 1000000000000\r\n\r\n"))
             .await;
         assert_eq!(client.answer().await.status, 413);
+    }
+}
+
+#[tokio::test]
+async fn i15_who_asks_too_often_is_told_when_to_come_back_on_every_connection() {
+    let router = Router::new().fallback(async || "well");
+    let limit = RateLimit { per_second: 2.try_into().unwrap(), exempt: Vec::new() };
+    let options = HttpOptions { rate_limit: Some(limit), ..HttpOptions::default() };
+    let server = Running::start(router.clone(), options).await;
+    // However slow this machine is: a hundred requests take less than fifty seconds.
+    let mut refused = 0;
+    for _ in 0..10 {
+        let mut client = server.client().await;
+        for _ in 0..10 {
+            let answer = client.get("/a").await;
+            if answer.status == 200 {
+                continue;
+            }
+            refused += 1;
+            assert_eq!((answer.status, answer.json()["code"].as_str()), (429, Some("rate_limited")));
+            assert!(answer.head.contains("retry-after: 1") && answer.head.contains("x-request-id: "));
+        }
+    }
+    assert!(refused > 0);
+    // Who looks after the service is not kept out.
+    let mut watcher = server.client().await;
+    for path in ["/health/live", "/health/ready", "/metrics"] {
+        for _ in 0..10 {
+            assert_eq!(watcher.get(path).await.status, 200, "{path}");
+        }
+    }
+    let counted = format!("route=\"refused\",status=\"4xx\"}} {refused}\n");
+    assert!(server.metrics.render().contains(&counted), "{counted}");
+
+    // This machine is exempt unless somebody says otherwise.
+    let limit = RateLimit::new(1.try_into().unwrap());
+    let options = HttpOptions { rate_limit: Some(limit), ..HttpOptions::default() };
+    let server = Running::start(router, options).await;
+    let mut client = server.client().await;
+    for _ in 0..100 {
+        assert_eq!(client.get("/a").await.status, 200);
     }
 }
 
