@@ -30,7 +30,7 @@ async fn it_serves_until_it_is_told_to_stop_and_then_refuses_connections() {
 #[tokio::test]
 async fn a_taken_address_is_told_before_anything_starts() {
     let options = ServiceOptions { addr: ([127, 0, 0, 1], 0).into(), ..ServiceOptions::default() };
-    let first = Service::bind(engine().await, options, Metrics::new("inventory")).await.unwrap();
+    let first = Service::bind(engine().await, options.clone(), Metrics::new("inventory")).await.unwrap();
     let taken = ServiceOptions { addr: first.local_addr().unwrap(), ..options };
     assert!(Service::bind(engine().await, taken, Metrics::new("inventory")).await.is_err());
 }
