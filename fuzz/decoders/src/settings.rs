@@ -1,5 +1,7 @@
 //! What may be typed: the command line, and with it every setting.
 
+use std::time::Duration;
+
 use clap::Parser as _;
 use holdfast::cli::Cli;
 use holdfast::config::Settings;
@@ -27,7 +29,8 @@ pub fn run(bytes: &[u8]) {
     match Settings::check(&cli.config) {
         Ok(settings) => {
             assert!(settings.hold_ttl <= settings.hold_ttl_max, "{settings:?}");
-            assert!(settings.payment_deadline < settings.hold_ttl, "{settings:?}");
+            let shortest = Duration::from_secs(1);
+            assert!(settings.payment_deadline < settings.hold_ttl.max(shortest * 2), "{settings:?}");
             // Printed at every start: a password must not stand there.
             let shown = format!("{settings:?}");
             assert!(is_hidden(&shown), "{shown}");

@@ -74,9 +74,11 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
 pub(super) fn payment_deadline_seconds(text: Option<&str>, hold: Option<u64>) -> Result<u64, String> {
     let hold = hold.unwrap_or(HOLD_SECONDS_LIMIT);
     let Some(text) = text else { return Ok((hold * 2 / 3).clamp(1, PAYMENT_DEADLINE_SECONDS)) };
-    whole_number(text).filter(|seconds| (1..=hold).contains(seconds)).ok_or_else(|| {
+    // What is paid in the last second has to find its hold: less than that, but for a hold of one second.
+    let most = (hold - 1).max(1);
+    whole_number(text).filter(|seconds| (1..=most).contains(seconds)).ok_or_else(|| {
         format!(
-            "PAYMENT_DEADLINE_SECONDS is {text:?}: give a whole number of seconds from 1 to RESERVATION_TTL_SECONDS, which is {hold}"
+            "PAYMENT_DEADLINE_SECONDS is {text:?}: give a whole number of seconds from 1 to {most}, below RESERVATION_TTL_SECONDS, which is {hold}"
         )
     })
 }

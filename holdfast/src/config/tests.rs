@@ -45,7 +45,7 @@ fn a_wrong_value_is_named_and_the_message_says_what_to_change() {
         ("ORDER_DATABASE_URL", ConfigArgs { order_database_url: Some("x://y".to_owned()), ..defaults() }),
         (
             "PAYMENT_DEADLINE_SECONDS",
-            ConfigArgs { payment_deadline_seconds: Some("901".to_owned()), ..defaults() },
+            ConfigArgs { payment_deadline_seconds: Some("900".to_owned()), ..defaults() },
         ),
         ("HOLD_MAX_SECONDS", ConfigArgs { hold_max_seconds: "0".to_owned(), ..defaults() }),
         ("RESERVATION_TTL_SECONDS", ConfigArgs { reservation_ttl_seconds: "15m".to_owned(), ..defaults() }),

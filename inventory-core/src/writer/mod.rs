@@ -1,4 +1,4 @@
-//! The group-commit writer: receive one command, drain what waits, commit once, answer all.
+//! The group-commit writer: receive one command, gather and drain what waits, commit once, answer all.
 //!
 //! One task owns one session, by default on a thread of its own ([`WriterPlace`]). From the moment a command is queued the writer owns
 //! it and what was taken for it, so a caller that goes away at any await leaks nothing. Nothing ever cancels a future inside a transaction: deadlines are checked when
@@ -73,6 +73,8 @@ pub(super) struct Writer {
     was_connected: bool,
     parked: Vec<Parked>,
     pace: Pace,
+    /// It has a thread of its own, which may stand still for a moment.
+    may_block: bool,
     chance: Chance,
     /// Half of a caller's patience: however slow the store is, who came just now is tried.
     expected_max: Duration,
@@ -120,6 +122,7 @@ impl WriterHandle {
             was_connected: false,
             parked: Vec::new(),
             pace: Pace::default(),
+            may_block: options.writer == WriterPlace::OwnThread,
             chance: Chance::new(options.seed),
             expected_max: options.request_deadline / 2,
         };
@@ -200,6 +203,7 @@ fn on_own_thread(writer: Writer, guard: EndGuard) -> io::Result<impl Future<Outp
 impl Writer {
     async fn run(mut self, mut guard: EndGuard) {
         loop {
+            self.gather();
             self.refuse_hopeless();
             let Some(tickets) = self.queue.next_batch(self.wake_at()).await else { break };
             if tickets.is_empty() && self.session.is_none() {
@@ -214,15 +218,23 @@ impl Writer {
             let mut batch = parked.unwrap_or_default();
             batch.append(fresh);
             if !batch.is_empty() {
-                let begun = Instant::now();
+                let (begun, commands) = (Instant::now(), batch.len());
                 self.execute(batch, skip_locked).await;
-                self.pace.took(begun.elapsed());
+                self.pace.took(begun.elapsed(), commands);
             }
         }
         while let Some(last) = self.parked.pop() {
             last.batch.fail(&self.memory.counters, &self.replies, &Failure::Stopped);
         }
         guard.asked = true;
+    }
+
+    /// Gives those who were just answered the time to ask again: one batch costs less than two of half its size. It is a matter of
+    /// microseconds, and tokio's timers count milliseconds: the thread itself waits. On somebody's runtime nobody is waited for.
+    fn gather(&self) {
+        if let Some(patience) = self.pace.patience().filter(|_| self.may_block) {
+            self.queue.gather(self.pace.commands(), patience);
+        }
     }
 
     /// Refuses reserves that would be answered too late. What is told to their callers is certain: nothing happened.

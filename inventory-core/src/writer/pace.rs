@@ -1,6 +1,13 @@
-//! How long batches take at the moment.
+//! How long batches take at the moment, and how many share one.
 
 use std::time::Duration;
+
+/// Batches of fewer commands are not gathered for: a caller or two would wait for nobody.
+const COMPANY_MIN: usize = 8;
+/// Of the last batch's time, so much is spent on gathering the next at most: one part in so many.
+const PATIENCE: u32 = 3;
+/// And no more than this: whatever else the writer is to do, closing included, waits as long.
+const PATIENCE_MAX: Duration = Duration::from_millis(2);
 
 /// The last two batches. The shorter of them is what the next one will take at least: one that was held up by chance says nothing
 /// about the next, two in a row do.
@@ -8,12 +15,25 @@ use std::time::Duration;
 pub(super) struct Pace {
     last: Duration,
     before: Duration,
+    commands: usize,
 }
 
 impl Pace {
     /// Takes note of a batch.
-    pub(super) fn took(&mut self, duration: Duration) {
+    pub(super) fn took(&mut self, duration: Duration, commands: usize) {
+        self.commands = commands;
         self.before = std::mem::replace(&mut self.last, duration);
+    }
+
+    /// How many shared the last one.
+    pub(super) fn commands(&self) -> usize {
+        self.commands
+    }
+
+    /// How long the next commands of those who were just answered are worth waiting for, if at all. Who comes alone after all waits
+    /// a third of a batch longer.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        (self.commands >= COMPANY_MIN).then(|| (self.last / PATIENCE).min(PATIENCE_MAX))
     }
 
     /// What the next batch will take.
@@ -33,8 +53,21 @@ mod tests {
         for (took, expected) in
             [(long, Duration::ZERO), (short, short), (long, short), (long, long), (short, short)]
         {
-            pace.took(took);
+            pace.took(took, 1);
             assert_eq!(pace.expected(), expected);
         }
+    }
+
+    #[test]
+    fn only_a_batch_with_company_is_gathered_for_a_part_of_its_time_and_never_long() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.patience(), None);
+        let took = Duration::from_millis(3);
+        pace.took(took, COMPANY_MIN - 1);
+        assert_eq!(pace.patience(), None);
+        pace.took(took, COMPANY_MIN);
+        assert_eq!((pace.patience(), pace.commands()), (Some(took / PATIENCE), COMPANY_MIN));
+        pace.took(Duration::from_secs(1), COMPANY_MIN);
+        assert_eq!(pace.patience(), Some(PATIENCE_MAX));
     }
 }

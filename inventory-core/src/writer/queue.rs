@@ -2,8 +2,9 @@
 //! explicit refusal. Reserves have a lane of their own, so that what frees stock is never shed before them.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
@@ -61,6 +62,8 @@ pub(crate) struct Queue {
     limits: QueueLimits,
     state: Mutex<State>,
     arrived: Notify,
+    /// Rung together with `arrived`, for [`Queue::gather`].
+    gathered: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -73,8 +76,8 @@ struct State {
     closed: bool,
     /// The store's last words, while it cannot be reached: reserves are refused at once.
     store_down: Option<String>,
-    /// The writer sleeps and wants to be woken. Saves waking it a thousand times a batch.
-    is_asleep: bool,
+    /// The writer sleeps and wants to be woken when so many wait; zero: it is awake. Saves waking it a thousand times a batch.
+    wake_at: usize,
 }
 
 impl State {
@@ -85,7 +88,7 @@ impl State {
 
 impl Queue {
     pub(crate) fn new(limits: QueueLimits) -> Self {
-        Self { limits, state: Mutex::default(), arrived: Notify::new() }
+        Self { limits, state: Mutex::default(), arrived: Notify::new(), gathered: Condvar::new() }
     }
 
     /// Queues a command, or hands it back with the reason.
@@ -109,10 +112,14 @@ impl Queue {
         } else {
             state.others.push_back(ticket);
         }
-        let wake = std::mem::take(&mut state.is_asleep);
+        let wake = state.wake_at > 0 && state.len() >= state.wake_at;
+        if wake {
+            state.wake_at = 0;
+        }
         drop(state);
         if wake {
             self.arrived.notify_one();
+            self.gathered.notify_one();
         }
         Ok(())
     }
@@ -130,7 +137,7 @@ impl Queue {
                 if state.closed {
                     return None;
                 }
-                state.is_asleep = true;
+                state.wake_at = 1;
             }
             match until {
                 None => self.arrived.notified().await,
@@ -142,6 +149,19 @@ impl Queue {
                 }
             }
         }
+    }
+
+    /// Blocks until `more` commands have come to those that wait, or a batch is full, or the time is up.
+    pub(crate) fn gather(&self, more: usize, patience: Duration) {
+        let mut state = self.state.lock();
+        let wanted = (state.len() + more).min(self.limits.batch_commands_max);
+        if state.closed || state.len() >= wanted {
+            return;
+        }
+        state.wake_at = wanted;
+        // Those who have not come by then are not waited for.
+        let _late = self.gathered.wait_for(&mut state, patience);
+        state.wake_at = 0;
     }
 
     /// All together, if one batch has room for all: that is one commit. Else the lanes take turns, what frees stock first: reserves
@@ -225,8 +245,6 @@ fn due(lane: &mut VecDeque<Ticket>, at: Instant) -> Vec<Ticket> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use uuid::Uuid;
 
     use super::*;
@@ -277,6 +295,27 @@ mod tests {
         let batch = queue.next_batch(None).await.unwrap();
         let reserves = batch.iter().filter(|ticket| matches!(ticket.command, Command::Reserve(_))).count();
         (batch.len() - reserves, reserves)
+    }
+
+    /// Whether it was waited for those who come, and not for its time to be up; `count` commands come meanwhile.
+    fn gathers(queue: &Queue, more: usize, count: i64, patience: Duration) -> bool {
+        let begun = std::time::Instant::now();
+        std::thread::scope(|scope| {
+            scope.spawn(|| push(queue, count));
+            queue.gather(more, patience);
+        });
+        begun.elapsed() < patience
+    }
+
+    #[test]
+    fn gathering_ends_with_the_last_of_those_it_waits_for_or_with_its_time() {
+        let queue = queue(5);
+        push(&queue, 1);
+        assert!(!gathers(&queue, 3, 1, Duration::from_millis(20)), "two of three did not come");
+        assert!(gathers(&queue, 3, 3, LONG), "a full batch is not kept waiting");
+        assert!(gathers(&queue, 1, 0, LONG), "nor is one that was full before");
+        queue.close();
+        assert!(gathers(&queue, 9, 0, LONG), "a closed queue is not gathered");
     }
 
     #[tokio::test]
