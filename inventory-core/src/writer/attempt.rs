@@ -49,6 +49,7 @@ impl Writer {
         let footprint = attempt.batch.footprint(attempt.read_orders, attempt.skip_locked);
         let locked = self.session()?.begin(batch_id, &footprint).await?;
         self.memory.observe_locked(&locked, epoch);
+        self.products_locked = locked.products.len();
 
         let blocked = attempt.batch.take_out_blocked(&locked);
         self.park(blocked);

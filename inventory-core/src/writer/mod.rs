@@ -73,6 +73,8 @@ pub(super) struct Writer {
     was_connected: bool,
     parked: Vec<Parked>,
     pace: Pace,
+    /// By the last batch.
+    products_locked: usize,
     /// It has a thread of its own, which may stand still for a moment.
     may_block: bool,
     chance: Chance,
@@ -122,6 +124,7 @@ impl WriterHandle {
             was_connected: false,
             parked: Vec::new(),
             pace: Pace::default(),
+            products_locked: 0,
             may_block: options.writer == WriterPlace::OwnThread,
             chance: Chance::new(options.seed),
             expected_max: options.request_deadline / 2,
@@ -220,7 +223,7 @@ impl Writer {
             if !batch.is_empty() {
                 let (begun, commands) = (Instant::now(), batch.len());
                 self.execute(batch, skip_locked).await;
-                self.pace.took(begun.elapsed(), commands);
+                self.pace.took(begun.elapsed(), commands, self.products_locked);
             }
         }
         while let Some(last) = self.parked.pop() {

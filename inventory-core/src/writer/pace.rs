@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// Batches of fewer commands are not gathered for: a caller or two would wait for nobody.
+/// So many commands shared each product of a batch that is gathered for, at least. Where they share, a batch costs nearly the same however
+/// many come along; where each brings a product of its own to lock and to write, waiting saves little and the store stands idle.
 const COMPANY_MIN: usize = 8;
 /// Of the last batch's time, so much is spent on gathering the next at most: one part in so many.
 const PATIENCE: u32 = 3;
@@ -16,12 +17,13 @@ pub(super) struct Pace {
     last: Duration,
     before: Duration,
     commands: usize,
+    products: usize,
 }
 
 impl Pace {
     /// Takes note of a batch.
-    pub(super) fn took(&mut self, duration: Duration, commands: usize) {
-        self.commands = commands;
+    pub(super) fn took(&mut self, duration: Duration, commands: usize, products: usize) {
+        (self.commands, self.products) = (commands, products);
         self.before = std::mem::replace(&mut self.last, duration);
     }
 
@@ -33,7 +35,8 @@ impl Pace {
     /// How long the next commands of those who were just answered are worth waiting for, if at all. Who comes alone after all waits
     /// a third of a batch longer.
     pub(super) fn patience(&self) -> Option<Duration> {
-        (self.commands >= COMPANY_MIN).then(|| (self.last / PATIENCE).min(PATIENCE_MAX))
+        let is_shared = self.commands >= COMPANY_MIN * self.products.max(1);
+        is_shared.then(|| (self.last / PATIENCE).min(PATIENCE_MAX))
     }
 
     /// What the next batch will take.
@@ -53,21 +56,23 @@ mod tests {
         for (took, expected) in
             [(long, Duration::ZERO), (short, short), (long, short), (long, long), (short, short)]
         {
-            pace.took(took, 1);
+            pace.took(took, 1, 1);
             assert_eq!(pace.expected(), expected);
         }
     }
 
     #[test]
-    fn only_a_batch_with_company_is_gathered_for_a_part_of_its_time_and_never_long() {
+    fn only_a_batch_whose_products_have_company_is_gathered_for_a_part_of_its_time_and_never_long() {
         let mut pace = Pace::default();
         assert_eq!(pace.patience(), None);
         let took = Duration::from_millis(3);
-        pace.took(took, COMPANY_MIN - 1);
+        pace.took(took, COMPANY_MIN - 1, 1);
         assert_eq!(pace.patience(), None);
-        pace.took(took, COMPANY_MIN);
+        pace.took(took, 2 * COMPANY_MIN - 1, 2);
+        assert_eq!(pace.patience(), None, "fewer for each product");
+        pace.took(took, COMPANY_MIN, 1);
         assert_eq!((pace.patience(), pace.commands()), (Some(took / PATIENCE), COMPANY_MIN));
-        pace.took(Duration::from_secs(1), COMPANY_MIN);
+        pace.took(Duration::from_secs(1), COMPANY_MIN, 0);
         assert_eq!(pace.patience(), Some(PATIENCE_MAX));
     }
 }
