@@ -1,8 +1,9 @@
-//! Waiting for rest: nothing under way, nothing unsent, no hold beyond its time. What does not come to rest is a finding of the checks.
+//! Waiting for rest: nothing under way, nothing unsent or unheard, no hold beyond its time. What does not come to rest is a finding of the checks.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use event_contracts::topics;
 use sqlx::PgConnection;
 
 use super::{events, sagas};
@@ -14,6 +15,10 @@ const LOOK_PERIOD: Duration = Duration::from_millis(500);
 /// Holds that run out during a run. Those that must not last for a day.
 const FLEETING: &str = "SELECT count(*) FROM inventory_service_schema.reservations r \
     WHERE r.status = 1 AND r.expires_at < clock_timestamp() + interval '6 hours'";
+/// Money that orders were not told of yet: the event is on its topic, and who reads it comes back slowly after a stop of Kafka. An order that
+/// has ended waits for nothing, and yet gives the money back when it hears.
+const UNHEARD: &str = "SELECT count(*) FROM payment_service_schema.payments p WHERE p.status = 'SUCCESSFUL' AND NOT EXISTS \
+    (SELECT FROM order_service_schema.payments_seen s WHERE s.payment_id = p.payment_id AND s.outcome = $1)";
 const CALLS: &str = "SELECT count(*) FROM order_service_schema.saga_actions";
 
 /// Waits, within bounds. How long it took.
@@ -28,6 +33,8 @@ pub(crate) async fn come_to_rest(sql: &mut PgConnection) -> Result<Duration> {
 async fn is_at_rest(sql: &mut PgConnection) -> Result<bool> {
     let fleeting: i64 = sqlx::query_scalar(FLEETING).fetch_one(&mut *sql).await?;
     let calls: i64 = sqlx::query_scalar(CALLS).fetch_one(&mut *sql).await?;
-    let is_settled = fleeting == 0 && calls == 0 && sagas::under_way(sql).await?.is_empty();
+    let unheard: i64 =
+        sqlx::query_scalar(UNHEARD).bind(topics::PAYMENT_SUCCESSFUL).fetch_one(&mut *sql).await?;
+    let is_settled = fleeting == 0 && unheard == 0 && calls == 0 && sagas::under_way(sql).await?.is_empty();
     Ok(is_settled && events::unsent(sql).await?.iter().all(|(_, count)| *count == 0))
 }
