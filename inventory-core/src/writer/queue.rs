@@ -245,6 +245,8 @@ fn due(lane: &mut VecDeque<Ticket>, at: Instant) -> Vec<Ticket> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use uuid::Uuid;
 
     use super::*;
@@ -297,25 +299,38 @@ mod tests {
         (batch.len() - reserves, reserves)
     }
 
-    /// Whether it was waited for those who come, and not for its time to be up; `count` commands come meanwhile.
+    /// Whether gathering ended before its time was up; `count` commands come once it waits.
     fn gathers(queue: &Queue, more: usize, count: i64, patience: Duration) -> bool {
-        let begun = std::time::Instant::now();
+        let (begun, is_over) = (std::time::Instant::now(), AtomicBool::new(false));
         std::thread::scope(|scope| {
-            scope.spawn(|| push(queue, count));
+            scope.spawn(|| {
+                while queue.state.lock().wake_at == 0 && !is_over.load(Ordering::Relaxed) {
+                    std::thread::yield_now();
+                }
+                push(queue, count);
+            });
             queue.gather(more, patience);
+            is_over.store(true, Ordering::Relaxed);
         });
         begun.elapsed() < patience
     }
 
-    #[test]
-    fn gathering_ends_with_the_last_of_those_it_waits_for_or_with_its_time() {
+    #[tokio::test]
+    async fn gathering_ends_with_the_last_of_those_it_waits_for_or_with_its_time() {
         let queue = queue(5);
         push(&queue, 1);
-        assert!(!gathers(&queue, 3, 1, Duration::from_millis(20)), "two of three did not come");
-        assert!(gathers(&queue, 3, 3, LONG), "a full batch is not kept waiting");
+        assert!(gathers(&queue, 2, 2, LONG));
+        assert!(!gathers(&queue, 2, 1, Duration::from_millis(20)), "one of two did not come");
+        assert!(gathers(&queue, 3, 1, LONG), "a full batch is not kept waiting");
         assert!(gathers(&queue, 1, 0, LONG), "nor is one that was full before");
+        assert_eq!(queue.next_batch(None).await.unwrap().len(), 5);
+    }
+
+    #[test]
+    fn a_closed_queue_is_not_gathered() {
+        let queue = queue(5);
         queue.close();
-        assert!(gathers(&queue, 9, 0, LONG), "a closed queue is not gathered");
+        assert!(gathers(&queue, 1, 0, LONG));
     }
 
     #[tokio::test]
