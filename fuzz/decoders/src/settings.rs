@@ -29,6 +29,7 @@ pub fn run(bytes: &[u8]) {
     match Settings::check(&cli.config) {
         Ok(settings) => {
             assert!(settings.hold_ttl <= settings.hold_ttl_max, "{settings:?}");
+            // Whole seconds: below a hold of one second there is none.
             let shortest = Duration::from_secs(1);
             assert!(settings.payment_deadline < settings.hold_ttl.max(shortest * 2), "{settings:?}");
             // Printed at every start: a password must not stand there.

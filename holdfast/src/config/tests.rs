@@ -68,7 +68,8 @@ fn a_rate_limit_is_off_unless_it_is_set_and_exempts_this_machine() {
     assert_eq!(Settings::check(&defaults()).unwrap().http().rate_limit, None);
     let args = ConfigArgs { rate_limit_per_second: Some("50".to_owned()), ..defaults() };
     let limit = Settings::check(&args).unwrap().http().rate_limit.unwrap();
-    assert_eq!(limit, RateLimit::new(50.try_into().unwrap()));
+    let exempt = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap()).to_vec();
+    assert_eq!(limit, RateLimit { per_second: 50.try_into().unwrap(), exempt });
     let args = ConfigArgs { rate_limit_exempt: "10.0.0.7, 10.1.0.0/16,".to_owned(), ..args };
     let exempt = Settings::check(&args).unwrap().rate_limit.unwrap().exempt;
     assert_eq!(exempt, ["10.0.0.7/32".parse().unwrap(), "10.1.0.0/16".parse().unwrap()]);

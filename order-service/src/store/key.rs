@@ -25,7 +25,7 @@ const TAKE: Sql = Sql::each(
             CAST(unixepoch('subsec') * 1000000 AS INTEGER), 0 \
      FROM json_each($1) AS k WHERE true ON CONFLICT DO NOTHING RETURNING user_id, key",
 );
-// A repeat that is the first one for its key, and its key from now on for good.
+// The first repeat under a key. From then on the key stands for its order.
 const TELL: Sql = Sql::each(
     "UPDATE idempotency_keys SET told = true WHERE (user_id, key) IN (SELECT i.user_id, i.key \
      FROM json_to_recordset($1::json) AS k (\"user\" text, key text, fingerprint text) \
@@ -44,7 +44,7 @@ const FIND: Sql = Sql::each(
      JOIN idempotency_keys i ON i.user_id = k.value->>'user' AND i.key = k.value->>'key' \
      WHERE i.told OR i.fingerprint <> k.value->>'fingerprint'",
 );
-const FREE: Sql = Sql::each(
+const GIVE_BACK: Sql = Sql::each(
     "DELETE FROM idempotency_keys WHERE (user_id, key) IN (SELECT user_id, key FROM idempotency_keys \
      WHERE order_id = ANY (ARRAY(SELECT json_array_elements_text($1::json)::uuid)) AND NOT told \
      ORDER BY user_id, key FOR UPDATE) RETURNING order_id::text AS order_id",
@@ -104,12 +104,12 @@ fn theirs(row: &AnyRow) -> Result<Taken, sqlx::Error> {
 }
 
 /// Gives these orders' keys back but those that somebody was told; whose were.
-pub(super) async fn free(tx: &mut Transaction, orders: &[Uuid]) -> Result<HashSet<Uuid>, sqlx::Error> {
+pub(super) async fn give_back(tx: &mut Transaction, orders: &[Uuid]) -> Result<HashSet<Uuid>, sqlx::Error> {
     if orders.is_empty() {
         return Ok(HashSet::new());
     }
-    let freed = sqlx::query(tx.sql(FREE)).bind(json(orders)?).fetch_all(tx.connection()).await?;
-    freed.iter().map(|row| id(row, "order_id")).collect()
+    let given_back = sqlx::query(tx.sql(GIVE_BACK)).bind(json(orders)?).fetch_all(tx.connection()).await?;
+    given_back.iter().map(|row| id(row, "order_id")).collect()
 }
 
 /// Gives an order's key back.
@@ -119,11 +119,11 @@ impl Change for GiveBack {
     type Answer = bool;
 
     fn need(&self) -> Need {
-        Need { freed_key: Some(self.0), ..Need::default() }
+        Need { given_back: Some(self.0), ..Need::default() }
     }
 
     fn decide(&self, facts: &Facts, _: &StoreOptions, _: &mut Writes) -> Result<bool, ApplyError> {
-        Ok(facts.is_freed(self.0))
+        Ok(facts.is_given_back(self.0))
     }
 }
 

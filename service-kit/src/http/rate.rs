@@ -4,14 +4,15 @@
 //! the proxy's address; there it is the proxy that has to limit.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv6Net};
 
 use crate::problem::Problem;
 
@@ -29,21 +30,6 @@ pub struct RateLimit {
     pub exempt: Vec<IpNet>,
 }
 
-impl RateLimit {
-    /// For everybody but this machine: the services of one process call each other, and a proxy beside them limits by itself.
-    pub fn new(per_second: NonZeroU32) -> Self {
-        Self { per_second, exempt: Self::this_machine().to_vec() }
-    }
-
-    /// Addresses of this machine.
-    pub fn this_machine() -> [IpNet; 2] {
-        [
-            Ipv4Net::new_assert([127, 0, 0, 0].into(), 8).into(),
-            Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128).into(),
-        ]
-    }
-}
-
 /// Counts requests by client.
 pub(super) struct Limiter {
     limit: RateLimit,
@@ -57,8 +43,13 @@ impl Limiter {
         Self { limit, asked, clock: DefaultClock::default() }
     }
 
+    /// What a client at this address may ask for; none: everything.
+    pub(super) fn allowance(self: &Arc<Self>, peer: IpAddr) -> Option<Allowance> {
+        Some(Allowance { client: self.client(peer)?, limiter: self.clone() })
+    }
+
     /// Who asks from this address; nobody who is limited: none.
-    pub(super) fn client(&self, peer: IpAddr) -> Option<IpAddr> {
+    fn client(&self, peer: IpAddr) -> Option<IpAddr> {
         let peer = peer.to_canonical();
         if self.limit.exempt.iter().any(|net| net.contains(&peer)) {
             return None;
@@ -70,7 +61,7 @@ impl Limiter {
     }
 
     /// Counts a request, or says what its client is to be told.
-    pub(super) fn count(&self, client: IpAddr) -> Result<(), Problem> {
+    fn count(&self, client: IpAddr) -> Result<(), Problem> {
         let Err(too_early) = self.asked.check_key(&client) else { return Ok(()) };
         let wait = too_early.wait_time_from(self.clock.now());
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
@@ -96,12 +87,32 @@ impl Limiter {
     }
 }
 
+/// A client whose requests are counted.
+#[derive(Clone)]
+pub(super) struct Allowance {
+    client: IpAddr,
+    limiter: Arc<Limiter>,
+}
+
+impl Allowance {
+    /// Counts a request for this path, or says what the client is to be told.
+    pub(super) fn count(&self, path: &str) -> Result<(), Problem> {
+        if is_watched(path) { Ok(()) } else { self.limiter.count(self.client) }
+    }
+}
+
+/// What those ask who look after the service, at any time.
+fn is_watched(path: &str) -> bool {
+    path.starts_with("/health/") || path == "/metrics"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn limiter(per_second: u32) -> Limiter {
-        Limiter::new(RateLimit::new(NonZeroU32::new(per_second).unwrap()))
+        let exempt = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap()).to_vec();
+        Limiter::new(RateLimit { per_second: per_second.try_into().unwrap(), exempt })
     }
 
     fn client(limiter: &Limiter, address: &str) -> Option<IpAddr> {

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -18,11 +18,10 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::rate::Limiter;
+use super::rate::{Allowance, Limiter};
 use super::stall::StallGuard;
 use super::timer::HeadTimer;
 use super::{Edge, HttpOptions};
-use crate::problem::Problem;
 
 /// How long to wait after an accept that failed for want of resources (file descriptors, memory).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -45,8 +44,9 @@ pub enum Drained {
 
 impl Server {
     /// Binds. With port 0 the system chooses; see [`Server::local_addr`].
-    pub async fn bind(addr: SocketAddr, options: HttpOptions) -> io::Result<Self> {
-        let limiter = options.rate_limit.clone().map(|limit| Arc::new(Limiter::new(limit)));
+    pub async fn bind(addr: SocketAddr, mut options: HttpOptions) -> io::Result<Self> {
+        // Taken out: each connection has the other options for its own.
+        let limiter = options.rate_limit.take().map(|limit| Arc::new(Limiter::new(limit)));
         Ok(Self { listener: TcpListener::bind(addr).await?, options, limiter })
     }
 
@@ -106,7 +106,7 @@ impl Server {
                     let connection = Connection {
                         edge: edge.clone(),
                         options: self.options.clone(),
-                        allowance: self.allowance(peer.ip()),
+                        allowance: self.limiter.as_ref().and_then(|limiter| limiter.allowance(peer.ip())),
                         // Children: the tokens are looked at on every wake, and a shared one would be contended.
                         stop: stop.child_token(),
                         cut: cut.child_token(),
@@ -124,30 +124,6 @@ impl Server {
             }
         }
     }
-
-    /// What a client at this address may ask for, if that is limited.
-    fn allowance(&self, peer: IpAddr) -> Option<Allowance> {
-        let limiter = self.limiter.as_ref()?;
-        Some(Allowance { client: limiter.client(peer)?, limiter: limiter.clone() })
-    }
-}
-
-/// A client whose requests are counted.
-#[derive(Clone)]
-struct Allowance {
-    client: IpAddr,
-    limiter: Arc<Limiter>,
-}
-
-impl Allowance {
-    fn count(&self, path: &str) -> Result<(), Problem> {
-        if is_watched(path) { Ok(()) } else { self.limiter.count(self.client) }
-    }
-}
-
-/// What those ask who look after the service, at any time.
-fn is_watched(path: &str) -> bool {
-    path.starts_with("/health/") || path == "/metrics"
 }
 
 struct Connection {

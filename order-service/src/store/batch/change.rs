@@ -36,7 +36,7 @@ pub(in crate::store) struct Need {
     /// A key, to be taken for a new order.
     pub(in crate::store) key: Option<Key>,
     /// An order whose key is to be given back.
-    pub(in crate::store) freed_key: Option<Uuid>,
+    pub(in crate::store) given_back: Option<Uuid>,
     /// A message, to be taken note of.
     pub(in crate::store) message: Option<Message>,
 }
@@ -75,7 +75,7 @@ pub(in crate::store) struct Money {
 impl Need {
     /// Whether looking at its facts writes something: a change that fails afterwards has to be rolled back.
     pub(super) fn takes_something(&self) -> bool {
-        self.key.is_some() || self.freed_key.is_some() || self.message.is_some()
+        self.key.is_some() || self.given_back.is_some() || self.message.is_some()
     }
 
     /// Whether both cannot stand in one batch: the second has to be decided on what the first has written.
@@ -85,7 +85,7 @@ impl Need {
             _ => false,
         };
         let same = |one: Option<Uuid>, two| one.is_some() && one == two;
-        same(self.order, other.order) || same(self.freed_key, other.freed_key) || same_key()
+        same(self.order, other.order) || same(self.given_back, other.given_back) || same_key()
     }
 }
 

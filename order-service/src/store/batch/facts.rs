@@ -22,7 +22,7 @@ pub(in crate::store) struct Facts {
     leases: HashMap<(Uuid, String), String>,
     timers: HashMap<Uuid, u64>,
     keys: HashMap<(String, String), Taken>,
-    freed_keys: HashSet<Uuid>,
+    given_back: HashSet<Uuid>,
     new_messages: HashSet<String>,
     new_money: HashSet<(Uuid, String)>,
 }
@@ -32,8 +32,8 @@ impl Facts {
     pub(super) async fn gather(tx: &mut Transaction, needs: &[&Need]) -> Result<Self, sqlx::Error> {
         let wanted: Vec<_> = needs.iter().filter_map(|need| need.key.as_ref()).collect();
         let keys = key::take(tx, &wanted).await?;
-        let given_back: Vec<Uuid> = needs.iter().filter_map(|need| need.freed_key).collect();
-        let freed_keys = key::free(tx, &given_back).await?;
+        let unused: Vec<Uuid> = needs.iter().filter_map(|need| need.given_back).collect();
+        let given_back = key::give_back(tx, &unused).await?;
         let orders = lock(tx, needs.iter().filter_map(|need| need.order)).await?;
         let leased = needs.iter().filter(|need| need.leases).filter_map(|need| need.order);
         let leases = actions::leases(tx, leased).await?;
@@ -45,7 +45,7 @@ impl Facts {
         let money: Vec<_> = messages.iter().filter_map(|message| message.money.as_ref()).collect();
         let new_money = payments::firsts(tx, &money).await?;
         let now = tx.now().await?;
-        Ok(Self { now, orders, leases, timers, keys, freed_keys, new_messages, new_money })
+        Ok(Self { now, orders, leases, timers, keys, given_back, new_messages, new_money })
     }
 
     /// The order under its lock, and the time: never behind what was written before, for a history does not go backwards when the
@@ -80,8 +80,8 @@ impl Facts {
     }
 
     /// Whether the order's key was given back.
-    pub(in crate::store) fn is_freed(&self, order: Uuid) -> bool {
-        self.freed_keys.contains(&order)
+    pub(in crate::store) fn is_given_back(&self, order: Uuid) -> bool {
+        self.given_back.contains(&order)
     }
 
     /// Whether the message came for the first time.
