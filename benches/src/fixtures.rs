@@ -129,11 +129,7 @@ pub async fn batches(session: &mut dyn Session, count: u64, orders: usize) -> an
     for _ in 0..count {
         let commands = reserves(orders, 1);
         let batch = BatchId::new(Uuid::now_v7());
-        let footprint = Footprint {
-            products: vec![HOT],
-            orders: commands.iter().filter_map(order).collect(),
-            ..Footprint::default()
-        };
+        let footprint = Footprint::of(&commands, |_| false, false);
         let locked = session.begin(batch, &footprint).await?;
         let decision = decide(locked, &commands, batch, &NoEvents);
         ensure!(decision.effects.created.len() == orders, "the batch did not hold for everyone");
@@ -141,11 +137,4 @@ pub async fn batches(session: &mut dyn Session, count: u64, orders: usize) -> an
         session.commit().await.context("commit")?;
     }
     Ok(())
-}
-
-fn order(command: &Command) -> Option<OrderId> {
-    match command {
-        Command::Reserve(reserve) => Some(reserve.order),
-        _ => None,
-    }
 }

@@ -9,7 +9,7 @@ pub enum Mutant {
     DroppedLock,
     /// Effects are written without looking at keys, versions and states.
     SkippedGuard,
-    /// Reservations are as they were read before the locks, whatever happened to them since.
+    /// Reservations that a batch does not change are as it was told before the locks, whatever happened to them since.
     UncheckedReads,
     /// A release gives its stock back twice.
     DoubleRelease,

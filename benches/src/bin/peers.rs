@@ -34,9 +34,12 @@ struct Arguments {
     /// Only these kinds of order ids.
     #[arg(long)]
     ids: Vec<Ids>,
-    /// Only these peers, and nothing beside them.
+    /// Only these peers, and nothing beside them (but see --beside).
     #[arg(long = "peer")]
     peers: Vec<Kind>,
+    /// With --peer: what stands beside them too, on one hot product with time-ordered ids: commit, release, sold out and the rest.
+    #[arg(long, requires = "peers")]
+    beside: bool,
     /// One round of a second, fewer numbers of connections, time-ordered ids: to see that it works, not how fast.
     #[arg(long, conflicts_with = "write_docs")]
     quick: bool,
@@ -67,7 +70,7 @@ impl Arguments {
             shapes: or_all(&self.workloads),
             ids,
             peers: if self.peers.is_empty() { Kind::ALL.to_vec() } else { self.peers.clone() },
-            beside: self.peers.is_empty(),
+            beside: self.beside || self.peers.is_empty(),
             rounds: if self.quick { 1 } else { self.rounds },
             length: Duration::from_secs(if self.quick { 1 } else { self.seconds }),
             warm_up: Duration::from_secs(self.warm_up_seconds),

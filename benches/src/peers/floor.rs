@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use inventory_core::clock::Timestamp;
 use inventory_core::ids::{BatchId, OrderId, ProductId};
-use inventory_core::journal::{ChangeKind, JournalCommand, JournalEntry, JournalLine, JournalProduct};
+use inventory_core::journal::{ChangeKind, JournalCommand, JournalLine, JournalProduct};
 use inventory_core::limits::UNITS_MAX;
 use inventory_core::lines::Lines;
 use inventory_core::options::EngineOptions;
@@ -99,11 +99,7 @@ impl Floor {
             orders.iter().flat_map(|order| order.lines.iter().map(|line| line.product)).collect();
         products.sort_unstable();
         products.dedup();
-        let footprint = Footprint {
-            products,
-            orders: orders.iter().map(|order| order.order).collect(),
-            ..Footprint::default()
-        };
+        let footprint = Footprint { products, ..Footprint::default() };
         let batch = BatchId::new(Uuid::now_v7());
         let prepared = Instant::now();
         let locked = self.session.begin(batch, &footprint).await?;
@@ -134,7 +130,7 @@ fn decide(batch: BatchId, mut locked: Locked, orders: &[Request], options: &Engi
     }
     let mut after: Vec<Product> = locked.products.into_values().collect();
     after.sort_unstable_by_key(|product| product.id);
-    let mut effects = nothing(batch, now);
+    let mut effects = Effects::none(batch, now);
     effects.created = orders.iter().map(|order| hold(order, now, options)).collect();
     effects.journal.commands = orders.iter().map(|order| command(order.order, &order.lines)).collect();
     for mut product in after {
@@ -185,24 +181,11 @@ fn entry(after: &Product, previous: Option<BatchId>) -> JournalProduct {
     }
 }
 
-fn nothing(batch: BatchId, at: Timestamp) -> Effects {
-    Effects {
-        created: Vec::new(),
-        changed: Vec::new(),
-        products: Vec::new(),
-        adjustments: Vec::new(),
-        customer_units: Vec::new(),
-        deliveries: Vec::new(),
-        outbox: Vec::new(),
-        journal: JournalEntry { batch, at, commands: Vec::new(), products: Vec::new() },
-    }
-}
-
 /// Creates products with plenty of stock.
 async fn stock(session: &mut dyn Session, ids: &[ProductId]) -> Result<()> {
     let batch = BatchId::new(Uuid::now_v7());
     let locked = session.begin(batch, &Footprint { products: ids.to_vec(), ..Footprint::default() }).await?;
-    let mut effects = nothing(batch, locked.now);
+    let mut effects = Effects::none(batch, locked.now);
     for id in ids {
         let after = Product {
             id: *id,

@@ -46,10 +46,10 @@ pub struct Decision {
 /// A command on a product that `locked` names as skipped, or on an order whose products were not locked, is
 /// answered `Failure::Unavailable` (an expire: `NotYet`) and changes nothing.
 ///
-/// When the orders were not read (`Footprint::read_orders` false), a reserve takes its order for new. That it holds
+/// A reserve whose order was not read (`Footprint::orders`) takes it for new. That it holds
 /// is then proved by its key; that it is refused is proved by nothing: the order may be known, and the retry of the
-/// order that took the last unit would be told "sold out". So a refusal of such a batch is final only once the
-/// caller has seen that the store does not know the order, or has decided again with the orders read.
+/// order that took the last unit would be told "sold out". So such a refusal is final only once the
+/// caller has seen that the store does not know the order, or has decided again with the order read.
 pub fn decide(locked: Locked, commands: &[Command], batch: BatchId, encoder: &dyn EventEncoder) -> Decision {
     let mut working = Working::new(locked, commands, batch, encoder);
     let outcomes = commands.iter().map(|command| decide_one(&mut working, command)).collect();

@@ -86,33 +86,33 @@ pub trait Session: Send {
     fn backend(&self) -> Backend;
 
     /// Begins a transaction, writes the batch's fence first, locks the footprint's products in product order
-    /// and reads what the rules need, as it is under the locks. On error the transaction is gone.
+    /// and reads what the rules need, as it is under the locks. Only reservations, which say what to lock, may be told as they
+    /// were a moment before: then `persist` makes sure of them. On error the transaction is gone.
     async fn begin(&mut self, batch: BatchId, footprint: &Footprint) -> Result<Locked, StoreError>;
 
-    /// Writes the effects. On error the transaction is gone.
+    /// Writes the effects, if there are any, and makes sure that every reservation that `begin` told is still what it was:
+    /// a batch's answers, refusals too, rest on all of them. If not, [`StoreErrorKind::Conflict`]: nothing was decided, try
+    /// again. On error the transaction is gone.
     async fn persist(&mut self, effects: &Effects) -> Result<(), StoreError>;
 
     /// Makes it durable. `Err(CommitFailure::Unknown)` for anything but a matching answer or a definite error.
     async fn commit(&mut self) -> Result<(), CommitFailure>;
 
-    /// Gives the transaction up (a batch without effects).
+    /// Gives the transaction up. A batch without effects is persisted too before its answers are given.
     async fn rollback(&mut self) -> Result<(), StoreError>;
 }
 
 /// What a batch concerns, known before anything is locked. All lists sorted and without duplicates.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Footprint {
-    /// Products that commands name. Products of `orders` are added by the store when `read_orders`.
+    /// Products that commands name. Those of `orders` are added by the store.
     pub products: Vec<ProductId>,
-    /// Every order concerned.
+    /// The orders whose reservations are read. A reserve that nobody suspects of being a repeat is not among them: its key
+    /// arbitrates, and a duplicate key is [`StoreErrorKind::Conflict`], answered by trying again with every order.
     pub orders: Vec<OrderId>,
-    /// False for a batch of nothing but reserves: their key arbitrates, and a duplicate key is
-    /// [`StoreErrorKind::Conflict`], answered by trying again with `true`. When true the store reads the orders'
-    /// reservations, unlocked, to learn which products to lock, and makes sure under the locks that nothing has changed.
-    pub read_orders: bool,
     /// Adjustment ids concerned.
     pub adjustments: Vec<AdjustmentId>,
-    /// Customers that reserves name. When `read_orders` the customers of the reservations read count too.
+    /// Customers that reserves name. Those of the reservations that are read count too.
     pub customers: Vec<CustomerId>,
     /// Deliveries that commands carry.
     pub deliveries: Vec<Delivery>,
@@ -127,7 +127,7 @@ pub struct Locked {
     pub now: Timestamp,
     /// The locked products that exist.
     pub products: IdMap<ProductId, Product>,
-    /// The orders that exist; empty when `read_orders` was false.
+    /// Those of the footprint's orders that exist.
     pub reservations: IdMap<OrderId, Reservation>,
     /// The adjustments that exist.
     pub adjustments: IdMap<AdjustmentId, Adjustment>,
@@ -161,6 +161,20 @@ pub struct Effects {
 }
 
 impl Effects {
+    /// Of a batch that changes nothing.
+    pub fn none(batch: BatchId, at: Timestamp) -> Self {
+        Self {
+            created: Vec::new(),
+            changed: Vec::new(),
+            products: Vec::new(),
+            adjustments: Vec::new(),
+            customer_units: Vec::new(),
+            deliveries: Vec::new(),
+            outbox: Vec::new(),
+            journal: JournalEntry { batch, at, commands: Vec::new(), products: Vec::new() },
+        }
+    }
+
     /// Whether there is nothing to persist: a batch of replays and refusals is rolled back.
     pub fn is_empty(&self) -> bool {
         self.created.is_empty()

@@ -7,13 +7,15 @@ use super::Writer;
 use super::batch::Batch;
 use super::memory::Memory;
 use crate::clock::Timestamp;
+use crate::command::Command;
 use crate::counters::{Base, Lowered};
 use crate::decide::{Decision, decide};
 use crate::ids::{BatchId, ProductId};
 use crate::outcome::{Answer, Outcome};
 use crate::quantity::Units;
 use crate::store::{
-    Backend, CommitFailure, Effects, IdMap, Locked, Resolution, Session, StoreError, StoreErrorKind,
+    Backend, CommitFailure, Effects, Footprint, IdMap, Locked, Resolution, Session, StoreError,
+    StoreErrorKind,
 };
 
 /// The first pause before asking again how a commit turned out; doubles up to [`RESOLVE_PAUSE_MAX`].
@@ -24,7 +26,8 @@ const RESOLVE_PAUSE_MAX: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) batch: Batch,
-    pub(super) read_orders: bool,
+    /// Read every order, also those of reserves that nobody suspects of being repeats.
+    pub(super) read_all: bool,
     pub(super) skip_locked: bool,
     /// Tries so far.
     pub(super) tries: u32,
@@ -46,7 +49,8 @@ impl Writer {
         attempt.tries += 1;
         let epoch = self.connect().await?;
         let batch_id = self.chance.batch_id();
-        let footprint = attempt.batch.footprint(attempt.read_orders, attempt.skip_locked);
+        let may_be_known = |order| attempt.read_all || self.memory.is_known(order);
+        let footprint = attempt.batch.footprint(may_be_known, attempt.skip_locked);
         let locked = self.session()?.begin(batch_id, &footprint).await?;
         self.memory.observe_locked(&locked, epoch);
         self.products_locked = locked.products.len();
@@ -69,12 +73,14 @@ impl Writer {
             now: locked.now,
         };
         let decision = decide(locked, &attempt.batch.commands, batch_id, &*self.encoder);
-        if !attempt.read_orders && self.memory.known.is_none() && refuses(&decision) {
+        if self.memory.known.is_none() && refuses_unread(&attempt.batch.commands, &footprint, &decision) {
             // Their key reveals known orders only among those that were admitted: no refusal of a replay.
             self.session()?.rollback().await?;
             return Err(StoreError::new(StoreErrorKind::Conflict, "a refused order may be known"));
         }
         if decision.effects.is_empty() {
+            // Makes sure of what the answers rest on.
+            self.session()?.persist(&decision.effects).await?;
             self.session()?.rollback().await?;
         } else {
             // Before their COMMIT, whose outcome may stay unknown for a while: an order that may be known must not be told "sold out". One
@@ -161,8 +167,13 @@ impl Writer {
     }
 }
 
-fn refuses(decision: &Decision) -> bool {
-    decision.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Reserve(Err(_))))
+/// Whether a reserve is refused whose order was not read.
+fn refuses_unread(commands: &[Command], footprint: &Footprint, decision: &Decision) -> bool {
+    let is_unread = |command: &Command| {
+        command.order().is_some_and(|order| footprint.orders.binary_search(&order).is_err())
+    };
+    let is_refused = |outcome: &Outcome| matches!(outcome, Outcome::Reserve(Err(_)));
+    decision.outcomes.iter().zip(commands).any(|(outcome, command)| is_refused(outcome) && is_unread(command))
 }
 
 /// The rows as counters see them.

@@ -55,19 +55,9 @@ impl Batch {
         self.commands.is_empty()
     }
 
-    /// Whether the reservations must be read: only a batch of reserves that nobody suspects of being repeats may
-    /// rely on their key.
-    pub(crate) fn must_read_orders(&self, is_known: impl Fn(OrderId) -> bool) -> bool {
-        self.commands.iter().any(|command| match command {
-            Command::Reserve(reserve) => is_known(reserve.order),
-            Command::Commit(_) | Command::Release(_) | Command::Extend(_) | Command::Expire(_) => true,
-            Command::Adjust(_) | Command::Set(_) | Command::Import(_) | Command::Announce(_) => false,
-        })
-    }
-
-    /// What the store has to lock and read. `orders` stays empty unless they are to be read.
-    pub(crate) fn footprint(&self, read_orders: bool, skip_locked: bool) -> Footprint {
-        Footprint::of(&self.commands, read_orders, skip_locked)
+    /// What the store has to lock and read.
+    pub(crate) fn footprint(&self, may_be_known: impl Fn(OrderId) -> bool, skip_locked: bool) -> Footprint {
+        Footprint::of(&self.commands, may_be_known, skip_locked)
     }
 
     /// How much was taken in memory for this batch, per product.

@@ -31,8 +31,7 @@ pub(super) struct Parked {
 impl Writer {
     /// Drives a batch until everyone in it has an answer (or is parked).
     pub(super) async fn execute(&mut self, batch: Batch, skip_locked: bool) {
-        let read_orders = batch.must_read_orders(|order| self.memory.is_known(order));
-        let mut work = vec![Attempt { batch, read_orders, skip_locked, tries: 0 }];
+        let mut work = vec![Attempt { batch, read_all: false, skip_locked, tries: 0 }];
         let mut splits = 0;
         while let Some(mut attempt) = work.pop() {
             if let Err(error) = self.attempt(&mut attempt).await {
@@ -51,7 +50,7 @@ impl Writer {
     ) {
         tracing::debug!(%error, commands = attempt.batch.len(), tries = attempt.tries, "a batch had no effect");
         match error.kind {
-            StoreErrorKind::Conflict if attempt.tries < TRIES_MAX => attempt.read_orders = true,
+            StoreErrorKind::Conflict if attempt.tries < TRIES_MAX => attempt.read_all = true,
             StoreErrorKind::LockTimeout if attempt.tries < TRIES_MAX => attempt.skip_locked = true,
             StoreErrorKind::Transient if attempt.tries < TRIES_MAX => {
                 self.refuse_overdue(&mut attempt.batch, &Failure::Overloaded);
@@ -75,7 +74,7 @@ impl Writer {
             }
             StoreErrorKind::Data if attempt.batch.len() > 1 && *splits < SPLITS_MAX => {
                 *splits += 1;
-                attempt.read_orders = true;
+                attempt.read_all = true;
                 let second = attempt.batch.split_off_half();
                 work.push(Attempt { batch: second, tries: 0, ..attempt });
             }

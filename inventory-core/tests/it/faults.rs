@@ -58,7 +58,7 @@ fn raised(locked: &Locked, batch: BatchId) -> Effects {
         last_batch: batch,
     };
     let product = ProductEffect { version_before: before.map(|p| p.version), stock_only: false, after };
-    Effects { products: vec![product], ..crate::effects::empty(batch, locked.now) }
+    Effects { products: vec![product], ..Effects::none(batch, locked.now) }
 }
 
 async fn on_hand(store: &dyn Store) -> i64 {

@@ -3,7 +3,6 @@
 
 mod audit;
 mod conformance;
-mod effects;
 mod engine;
 mod faults;
 mod postgres;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inventory_core::clock::{Clock, Timestamp};
-use inventory_core::ids::{BatchId, OrderId, ProductId};
+use inventory_core::ids::{BatchId, Delivery, Note, OrderId, ProductId};
 use inventory_core::store::sqlite::SqliteStore;
-use inventory_core::store::{Footprint, Store, StoreErrorKind};
+use inventory_core::store::{Effects, Footprint, Store, StoreErrorKind};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
 use tempfile::TempDir;
@@ -104,7 +104,9 @@ async fn i16_the_next_process_starts_no_earlier_than_the_last_persisted_time() {
     let mut session = store.open_session().await.unwrap();
     let batch = BatchId::new(Uuid::now_v7());
     let locked = session.begin(batch, &Footprint::default()).await.unwrap();
-    let effects = crate::effects::empty(batch, locked.now);
+    let mut effects = Effects::none(batch, locked.now);
+    let note = |text| Note::parse(text).unwrap();
+    effects.deliveries = vec![Delivery { consumer: note("inventory"), message: note("1") }];
     session.persist(&effects).await.unwrap();
     session.commit().await.unwrap();
     drop((session, store));
@@ -122,7 +124,7 @@ async fn rows_that_cannot_be_understood_are_reported_not_guessed() {
         let read = store.reservation(order).await.unwrap_err();
         assert_eq!(read.kind, StoreErrorKind::Corrupt, "{lines:?}: {read}");
         let mut session = store.open_session().await.unwrap();
-        let footprint = Footprint { orders: vec![order], read_orders: true, ..Footprint::default() };
+        let footprint = Footprint { orders: vec![order], ..Footprint::default() };
         let begun = session.begin(BatchId::new(Uuid::now_v7()), &footprint).await.unwrap_err();
         assert_eq!(begun.kind, StoreErrorKind::Corrupt);
         session.begin(BatchId::new(Uuid::now_v7()), &Footprint::default()).await.unwrap();

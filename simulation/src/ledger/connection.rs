@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use inventory_core::ids::BatchId;
+use inventory_core::reservation::{Reservation, Status};
 use inventory_core::store::{
     Backend, CommitFailure, Effects, Footprint, Locked, Session, StoreError, StoreErrorKind,
 };
@@ -11,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::locks::Pid;
 use super::server::Message;
+use super::state::Reservations;
 use super::{ANSWER_TIMEOUT, Link, Shared};
 use crate::faults::Fault;
 use crate::goals::Goal;
@@ -30,11 +32,15 @@ pub(super) struct Connection {
     pid: Pid,
     backend: Backend,
     standing: Standing,
+    /// Open holds that were written, and those of the open transaction.
+    remembered: Reservations,
+    written: Vec<Reservation>,
 }
 
 impl Connection {
     pub(super) fn new(shared: Arc<Shared>, link: Link, pid: Pid, backend: Backend) -> Self {
-        Self { shared, link, pid, backend, standing: Standing::Idle }
+        let (remembered, written) = Default::default();
+        Self { shared, link, pid, backend, standing: Standing::Idle, remembered, written }
     }
 
     /// Sends a message and waits for the answer, not for ever. None: the connection is lost.
@@ -153,8 +159,13 @@ impl Session for Connection {
         if self.standing == Standing::Broken {
             return Err(lost());
         }
+        self.written.clear();
+        let remembered = &mut self.remembered;
+        let remembered: Reservations =
+            footprint.orders.iter().filter_map(|order| remembered.remove_entry(order)).collect();
         let footprint = footprint.clone();
-        let mut locked = self.state(|answer| Message::Begin { batch, footprint, answer }).await?;
+        let begin = |answer| Message::Begin { batch, footprint, remembered, answer };
+        let mut locked = self.state(begin).await?;
         if self.shared.world.is(Mutant::OwnClocks) {
             locked.now = self.link.wall_clock(locked.now);
         }
@@ -166,6 +177,8 @@ impl Session for Connection {
         if self.standing != Standing::Open {
             return Err(lost());
         }
+        let written = effects.created.iter().chain(effects.changed.iter().map(|(_, changed)| changed));
+        self.written = written.filter(|written| written.status == Status::Held).cloned().collect();
         let effects = Box::new(effects.clone());
         self.state(|answer| Message::Persist { effects, answer }).await
     }
@@ -181,7 +194,9 @@ impl Session for Connection {
         match said {
             Some(said) => {
                 self.standing = Standing::Idle;
-                Ok(said?)
+                said?;
+                self.remembered.extend(self.written.drain(..).map(|held| (held.order, held)));
+                Ok(())
             }
             None => Err(CommitFailure::Unknown("no answer (simulated)".to_owned())),
         }

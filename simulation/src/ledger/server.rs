@@ -9,16 +9,29 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::locks::Pid;
+use super::state::Reservations;
 use super::{IDLE_TIMEOUT, Shared};
 use crate::goals::Goal;
 
 /// What a client sends. A client that is gone hears no answer; the work is done all the same.
 #[derive(Debug)]
 pub(super) enum Message {
-    Begin { batch: BatchId, footprint: Footprint, answer: oneshot::Sender<Result<Locked, StoreError>> },
-    Persist { effects: Box<Effects>, answer: oneshot::Sender<Result<(), StoreError>> },
-    Commit { answer: oneshot::Sender<Result<(), StoreError>> },
-    Rollback { answer: oneshot::Sender<Result<(), StoreError>> },
+    Begin {
+        batch: BatchId,
+        footprint: Footprint,
+        remembered: Reservations,
+        answer: oneshot::Sender<Result<Locked, StoreError>>,
+    },
+    Persist {
+        effects: Box<Effects>,
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    },
+    Commit {
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    },
+    Rollback {
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    },
 }
 
 pub(super) struct Server {
@@ -67,8 +80,8 @@ impl Server {
     async fn work(&self, message: Message) {
         self.shared.step().await;
         match message {
-            Message::Begin { batch, footprint, answer } => {
-                let begun = self.shared.begin(self.pid, batch, &footprint).await;
+            Message::Begin { batch, footprint, remembered, answer } => {
+                let begun = self.shared.begin(self.pid, batch, &footprint, remembered).await;
                 let _gone = answer.send(begun);
             }
             Message::Persist { effects, answer } => {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use inventory_core::clock::Timestamp;
-use inventory_core::ids::BatchId;
+use inventory_core::ids::{BatchId, OrderId};
+use inventory_core::reservation::Reservation;
 use inventory_core::store::memory::Ledger;
-use inventory_core::store::{Backend, Effects};
+use inventory_core::store::{Backend, Effects, IdMap};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -16,10 +17,15 @@ use super::log::Log;
 /// When simulated time begins.
 const BEGINNING: Timestamp = Timestamp::from_micros(1_780_000_000_000_000);
 
+/// Reservations as somebody has seen them.
+pub(super) type Reservations = IdMap<OrderId, Reservation>;
+
 /// A transaction that is open.
 #[derive(Debug)]
 pub(super) struct Transaction {
     pub(super) batch: BatchId,
+    /// What the batch was told; it must still be so when it is written.
+    pub(super) told: Reservations,
     pub(super) effects: Option<Effects>,
 }
 

@@ -1,45 +1,54 @@
 //! What a server process does for a batch: begin, persist, COMMIT.
 
 use inventory_core::ids::{BatchId, OrderId, ProductId};
-use inventory_core::reservation::Reservation;
-use inventory_core::store::{Effects, Footprint, IdMap, IdSet, Locked, StoreError, StoreErrorKind};
+use inventory_core::store::{Effects, Footprint, IdSet, Locked, StoreError, StoreErrorKind};
 
 use super::Shared;
 use super::locks::{Key, Pid};
-use super::state::Transaction;
+use super::state::{Reservations, Transaction};
 use crate::faults::Fault;
 use crate::goals::Goal;
 use crate::mutant::Mutant;
 
 impl Shared {
-    /// Fence, locks, and what the rules read. On error the transaction is gone.
+    /// Fence, locks, and what the rules read. Orders that the client remembers are told as it does. On error the transaction is gone.
     pub(super) async fn begin(
         &self,
         pid: Pid,
         batch: BatchId,
         footprint: &Footprint,
+        remembered: Reservations,
     ) -> Result<Locked, StoreError> {
         self.state.lock().roll_back(pid);
-        let begun = self.try_begin(pid, batch, footprint).await;
+        let begun = self.try_begin(pid, batch, footprint, remembered).await;
         if begun.is_err() {
             self.state.lock().roll_back(pid);
         }
         begun
     }
 
-    async fn try_begin(&self, pid: Pid, batch: BatchId, footprint: &Footprint) -> Result<Locked, StoreError> {
+    async fn try_begin(
+        &self,
+        pid: Pid,
+        batch: BatchId,
+        footprint: &Footprint,
+        remembered: Reservations,
+    ) -> Result<Locked, StoreError> {
         self.may_fail(&[Fault::LockTimeout, Fault::Deadlock, Fault::Full])?;
         self.lock(pid, &Key::Fence(batch)).await?;
         if self.state.lock().tables.fence(batch).is_some() {
             return Err(conflict(format!("batch {batch} is fenced")));
         }
         if let Some(process) = self.state.lock().processes.get_mut(&pid) {
-            process.open = Some(Transaction { batch, effects: None });
+            process.open = Some(Transaction { batch, told: Reservations::default(), effects: None });
         }
-        // The orders are looked at unlocked, since they say what to lock, and again under the locks.
-        let mut wanted: Vec<ProductId> = self.state.lock().tables.concerned(footprint).into_iter().collect();
-        let unchecked = self.world.is(Mutant::UncheckedReads).then(|| self.look_at_orders(footprint));
+        // The orders are looked at unlocked, since they say what to lock.
+        let mut told = self.look_at_orders(footprint);
+        told.extend(remembered);
+        let of_orders = told.values().flat_map(|told| told.requested.iter().map(|line| line.product));
+        let mut wanted: Vec<ProductId> = footprint.products.iter().copied().chain(of_orders).collect();
         wanted.sort_unstable();
+        wanted.dedup();
         self.step().await;
         let locked = self.lock_products(pid, &wanted, footprint.skip_locked).await?;
         self.step().await;
@@ -58,12 +67,16 @@ impl Shared {
                 self.world.goals.count(Goal::Skipped);
             }
         }
-        found.reservations.extend(unchecked.into_iter().flatten());
+        // Only those that were not there before are told as they are under the locks.
+        found.reservations.extend(told);
+        if let Some(open) = state.processes.get_mut(&pid).and_then(|process| process.open.as_mut()) {
+            open.told = found.reservations.clone();
+        }
         Ok(found)
     }
 
-    /// For [`Mutant::UncheckedReads`]: the orders as they are now, whoever holds what.
-    fn look_at_orders(&self, footprint: &Footprint) -> IdMap<OrderId, Reservation> {
+    /// The orders as they are now, whoever holds what.
+    fn look_at_orders(&self, footprint: &Footprint) -> Reservations {
         let mut state = self.state.lock();
         let now = state.now();
         state.tables.look(footprint, &IdSet::default(), now).reservations
@@ -105,6 +118,7 @@ impl Shared {
     async fn try_persist(&self, pid: Pid, mut effects: Effects) -> Result<(), StoreError> {
         self.may_fail(&[Fault::LockTimeout, Fault::Deadlock, Fault::Full])?;
         self.refuse_poison(&effects)?;
+        self.make_sure(pid, &effects)?;
         if !self.world.is(Mutant::SkippedGuard) {
             for key in keys(&effects) {
                 self.lock(pid, &key).await?;
@@ -125,6 +139,30 @@ impl Shared {
             _ => return Err(conflict("effects of a batch that was not begun on this session".to_owned())),
         }
         Ok(())
+    }
+
+    /// What the batch was told is still so: what it changes, by the version of the row; what it leaves as it is, by a look.
+    fn make_sure(&self, pid: Pid, effects: &Effects) -> Result<(), StoreError> {
+        if self.world.is(Mutant::SkippedGuard) {
+            return Ok(());
+        }
+        let state = self.state.lock();
+        let Some(open) = state.processes.get(&pid).and_then(|process| process.open.as_ref()) else {
+            return Ok(());
+        };
+        let is_changed = |order: OrderId| effects.changed.iter().any(|(_, changed)| changed.order == order);
+        let is_unchecked = |order| self.world.is(Mutant::UncheckedReads) && !is_changed(order);
+        let another = open
+            .told
+            .iter()
+            .find(|(order, told)| state.tables.reservation(**order) != Some(*told) && !is_unchecked(**order));
+        match another {
+            None => Ok(()),
+            Some((order, _)) => {
+                self.world.goals.count(Goal::ToldStale);
+                Err(conflict(format!("order {order} is no longer what the batch was told")))
+            }
+        }
     }
 
     /// Makes it durable and visible, in one step. On error the transaction is gone.

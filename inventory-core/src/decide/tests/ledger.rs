@@ -16,7 +16,7 @@ use crate::outcome::Outcome;
 use crate::product::{Alert, Product};
 use crate::quantity::Units;
 use crate::reservation::{Reservation, Status};
-use crate::store::{Adjustment, Effects, IdSet, Locked};
+use crate::store::{Adjustment, Effects, Footprint, IdSet, Locked};
 
 #[derive(Clone)]
 pub(super) struct Ledger {
@@ -105,11 +105,10 @@ impl Ledger {
     pub(super) fn decide(&mut self, commands: &[Command]) -> Decision {
         self.batches += 1;
         let batch = BatchId::new(Uuid::from_u128(self.batches));
-        let only_reserves = commands.iter().all(|command| matches!(command, Command::Reserve(_)));
-        let decision = decide(self.lock(commands, !only_reserves), commands, batch, &PlainEvents);
+        let decision = decide(self.lock(commands, false), commands, batch, &PlainEvents);
         let key_taken = decision.effects.created.iter().any(|r| self.reservations.contains_key(&r.order));
         let refused = decision.outcomes.iter().any(|o| matches!(o, Outcome::Reserve(Err(_))));
-        if only_reserves && (key_taken || refused) {
+        if key_taken || refused {
             // A refusal is final only if the order is new: read the orders and decide again.
             return decide(self.lock(commands, true), commands, batch, &PlainEvents);
         }
@@ -117,7 +116,8 @@ impl Ledger {
     }
 
     /// What a store locks and reads for these commands, and nothing else.
-    pub(super) fn lock(&self, commands: &[Command], read_orders: bool) -> Locked {
+    pub(super) fn lock(&self, commands: &[Command], read_all: bool) -> Locked {
+        let footprint = Footprint::of(commands, |_| read_all, false);
         let mut locked = Locked {
             now: self.now,
             products: Default::default(),
@@ -129,7 +129,8 @@ impl Ledger {
         };
         let mut customers = Vec::new();
         for command in commands {
-            let reservation = command.order().filter(|_| read_orders).and_then(|o| self.reservations.get(&o));
+            let read = command.order().filter(|order| footprint.orders.contains(order));
+            let reservation = read.and_then(|order| self.reservations.get(&order));
             let mut products: Vec<ProductId> = Vec::new();
             if let Some(reservation) = reservation {
                 products.extend(reservation.lines.iter().map(|line| line.product));

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::ids::{AdjustmentId, BatchId, CustomerId, Delivery, Note, OrderId, ProductId};
-use crate::journal::{ChangeKind, JournalCommand, JournalEntry, JournalLine, JournalProduct, Remark};
+use crate::journal::{ChangeKind, JournalCommand, JournalLine, JournalProduct, Remark};
 use crate::lines::{Line, Lines};
 use crate::product::{Alert, Product};
 use crate::quantity::{Quantity, Units};
@@ -31,19 +31,7 @@ impl Draft {
     pub(super) fn new(batch: BatchId, locked: &Locked) -> Self {
         let products =
             locked.products.values().map(|p| (p.id, (Some(p.version), Some(p.last_batch), p.clone())));
-        Self {
-            products: products.collect(),
-            effects: Effects {
-                created: Vec::new(),
-                changed: Vec::new(),
-                products: Vec::new(),
-                adjustments: Vec::new(),
-                customer_units: Vec::new(),
-                deliveries: Vec::new(),
-                outbox: Vec::new(),
-                journal: JournalEntry { batch, at: locked.now, commands: Vec::new(), products: Vec::new() },
-            },
-        }
+        Self { products: products.collect(), effects: Effects::none(batch, locked.now) }
     }
 
     /// Creates a product, or sets one that was locked.
@@ -249,7 +237,7 @@ pub(super) fn footprint(products: &[i64]) -> Footprint {
 pub(super) fn orders(orders: &[OrderId]) -> Footprint {
     let mut orders = orders.to_vec();
     orders.sort_unstable();
-    Footprint { orders, read_orders: true, ..Footprint::default() }
+    Footprint { orders, ..Footprint::default() }
 }
 
 pub(super) fn batch() -> BatchId {

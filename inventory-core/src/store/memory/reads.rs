@@ -41,8 +41,7 @@ impl Ledger {
 
     /// The reservations that a footprint reads.
     fn of(&self, footprint: &Footprint) -> impl Iterator<Item = &Reservation> {
-        let orders = if footprint.read_orders { footprint.orders.as_slice() } else { &[] };
-        orders.iter().filter_map(|order| self.reservations.get(order))
+        footprint.orders.iter().filter_map(|order| self.reservations.get(order))
     }
 
     fn units_of(

@@ -1,8 +1,7 @@
 //! The first half of a batch: fence, locks, clock, and what the rules need to read.
 //!
 //! READ COMMITTED: each statement sees what was committed when it started. Products are therefore read by the very statement that
-//! locks them (which re-reads a row it had to wait for), what hangs on them by a later one. Reservations are read before the
-//! locks, since they say what to lock; under the locks the version of each row says whether that is still what it is.
+//! locks them (which re-reads a row it had to wait for), what hangs on them by a later one. Reservations: see [`super::seen`].
 
 use std::fmt::Write as _;
 
@@ -10,17 +9,14 @@ use futures::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Either, PgConnection, Row as _};
 
 use super::errors::classify;
-use super::rows::{
-    PRODUCT_COLUMNS, RowVersion, column, order_ids, product, product_columns, product_ids, reservation,
-    reservation_columns,
-};
+use super::recent::Recent;
+use super::rows::{PRODUCT_COLUMNS, column, product, product_columns, product_ids};
+use super::seen::{Seen, Versions};
 use super::session::run;
 use crate::clock::Timestamp;
-use crate::ids::{AdjustmentId, BatchId, CustomerId, Delivery, Note, OrderId, ProductId};
-use crate::lines::Line;
+use crate::ids::{AdjustmentId, BatchId, CustomerId, Delivery, Note, ProductId};
 use crate::product::Product;
 use crate::quantity::Units;
-use crate::reservation::Reservation;
 use crate::store::{Adjustment, Footprint, IdMap, IdSet, Locked, StoreError, StoreErrorKind};
 
 /// Prepared by name, so that a simple-protocol message can run several of them: one round trip for the whole
@@ -46,10 +42,6 @@ const LOCK_FREE_ONES: &str = concat!(
 );
 const CLOCK: &str = "SELECT clock_timestamp()";
 const EXISTING: &str = "SELECT product_id FROM inventory WHERE product_id = ANY ($1) ORDER BY product_id";
-const RESERVATIONS: &str =
-    concat!("SELECT r.xmin, ", reservation_columns!(), " FROM reservations r WHERE r.order_id = ANY ($1)");
-const CURRENT: &str = "SELECT count(*) FROM (SELECT unnest($1::uuid[]) AS o, unnest($2::xid[]) AS x) e \
-     JOIN reservations r ON r.order_id = e.o AND r.xmin = e.x";
 const ADJUSTMENTS: &str = "SELECT adjustment_id, product_id, delta, reason, reference, at, version \
      FROM adjustments WHERE adjustment_id = ANY ($1)";
 const CUSTOMER_UNITS: &str = "SELECT customer_id, product_id, units FROM customer_product \
@@ -66,26 +58,15 @@ pub(super) async fn prepare(conn: &mut PgConnection) -> Result<(), StoreError> {
     run(conn, PREPARE).await
 }
 
-/// See [`crate::store::Session::begin`]; with it, which version of each reservation was read. On error the transaction is still open.
+/// See [`crate::store::Session::begin`]; with it, which version of each reservation was seen. On error the transaction may still be
+/// open.
 pub(super) async fn begin(
     conn: &mut PgConnection,
     batch: BatchId,
     footprint: &Footprint,
+    recent: &mut Recent,
 ) -> Result<(Locked, Versions), StoreError> {
-    let mut versions = Versions::default();
-    let few = footprint.products.len() <= PRODUCTS_IN_FIRST_MESSAGE_MAX;
-    let mut locked = if few && !footprint.read_orders && !footprint.skip_locked {
-        begin_and_lock(conn, batch, &footprint.products).await?
-    } else {
-        run(conn, first_message(batch)).await?;
-        if footprint.read_orders {
-            let (locked, read) = lock_with_orders(conn, footprint).await?;
-            versions = read;
-            locked
-        } else {
-            lock(conn, &footprint.products, footprint.skip_locked).await?
-        }
-    };
+    let (mut locked, versions) = lock_with_orders(conn, batch, footprint, recent).await?;
     if !footprint.adjustments.is_empty() {
         locked.adjustments = adjustments(conn, &footprint.adjustments).await?;
     }
@@ -112,12 +93,17 @@ fn nothing_locked(now: Timestamp) -> Locked {
     }
 }
 
-/// Fence, locks and clock in one message.
+/// Fence, locks and clock, in one message where that is better.
 async fn begin_and_lock(
     conn: &mut PgConnection,
     batch: BatchId,
     products: &[ProductId],
+    skip: bool,
 ) -> Result<Locked, StoreError> {
+    if skip || products.len() > PRODUCTS_IN_FIRST_MESSAGE_MAX {
+        run(conn, first_message(batch)).await?;
+        return lock(conn, products, skip).await;
+    }
     let mut message = first_message(batch);
     message.push_str(";EXECUTE holdfast_lock('{");
     for (position, product) in products.iter().enumerate() {
@@ -163,92 +149,39 @@ async fn lock(conn: &mut PgConnection, products: &[ProductId], skip: bool) -> Re
     Ok(locked)
 }
 
-/// Reads the orders, locks what they need, and makes sure that they are under the locks what they were before: a look at the versions
-/// of a thousand rows costs a fraction of reading them again. If one has changed, all are read again. An order that was not there
-/// has no version; it is looked for again in any case.
+/// Sees the orders, locks what they need, and looks again for those that were not there.
 async fn lock_with_orders(
     conn: &mut PgConnection,
+    batch: BatchId,
     footprint: &Footprint,
+    recent: &mut Recent,
 ) -> Result<(Locked, Versions), StoreError> {
-    let mut found = Found::default();
-    found.read(conn, &footprint.orders).await?;
+    let (mut seen, unread) = Seen::recalled(recent, &footprint.orders);
+    let is_begun = !unread.is_empty();
+    if is_begun {
+        run(conn, first_message(batch)).await?;
+    }
+    let absent = seen.read(conn, unread).await?;
     let mut wanted = footprint.products.clone();
-    wanted.extend(found.products());
+    wanted.extend(seen.products());
     wanted.sort_unstable();
     wanted.dedup();
-    let mut locked = lock(conn, &wanted, footprint.skip_locked).await?;
-
-    if !found.is_current(conn).await? {
-        found = Found::default();
-    }
-    let mut absent = footprint.orders.clone();
-    absent.retain(|order| !found.reservations.contains_key(order));
+    let mut locked = if is_begun {
+        lock(conn, &wanted, footprint.skip_locked).await?
+    } else {
+        begin_and_lock(conn, batch, &wanted, footprint.skip_locked).await?
+    };
     if !absent.is_empty() {
-        found.read(conn, &absent).await?;
-        if let Some(order) = found.beyond(&wanted) {
+        seen.read(conn, absent).await?;
+        if let Some(order) = seen.beyond(&wanted) {
             return Err(StoreError::new(
                 StoreErrorKind::Conflict,
                 format!("order {order} appeared while its batch was waiting for locks"),
             ));
         }
     }
-    locked.reservations = found.reservations;
-    Ok((locked, found.versions))
-}
-
-/// Which version of each reservation a batch has read.
-pub(super) type Versions = IdMap<OrderId, RowVersion>;
-
-/// Reservations that exist.
-#[derive(Default)]
-struct Found {
-    reservations: IdMap<OrderId, Reservation>,
-    versions: Versions,
-}
-
-impl Found {
-    async fn read(&mut self, conn: &mut PgConnection, orders: &[OrderId]) -> Result<(), StoreError> {
-        let rows =
-            sqlx::query(RESERVATIONS).bind(order_ids(orders)).fetch_all(conn).await.map_err(classify)?;
-        self.reservations.reserve(rows.len());
-        self.versions.reserve(rows.len());
-        for row in &rows {
-            let reservation = reservation(row, 1)?;
-            self.versions.insert(reservation.order, column(row, 0)?);
-            self.reservations.insert(reservation.order, reservation);
-        }
-        Ok(())
-    }
-
-    /// Whether all of them are what they were when they were read.
-    async fn is_current(&self, conn: &mut PgConnection) -> Result<bool, StoreError> {
-        if self.versions.is_empty() {
-            return Ok(true);
-        }
-        let (orders, versions): (Vec<_>, Vec<_>) =
-            self.versions.iter().map(|(order, version)| (order.get(), *version)).unzip();
-        let current: i64 = sqlx::query_scalar(CURRENT)
-            .bind(orders)
-            .bind(versions)
-            .fetch_one(conn)
-            .await
-            .map_err(classify)?;
-        Ok(usize::try_from(current) == Ok(self.versions.len()))
-    }
-
-    /// The products of all of them, most of them many times.
-    fn products(&self) -> impl Iterator<Item = ProductId> {
-        self.reservations.values().flat_map(|found| found.requested.iter().map(|line| line.product))
-    }
-
-    /// The first that needs a product other than these.
-    fn beyond(&self, locked: &[ProductId]) -> Option<OrderId> {
-        let is_beyond = |line: Line| locked.binary_search(&line.product).is_err();
-        self.reservations
-            .values()
-            .find(|found| found.requested.iter().any(is_beyond))
-            .map(|found| found.order)
-    }
+    locked.reservations = seen.reservations;
+    Ok((locked, seen.versions))
 }
 
 async fn adjustments(

@@ -34,7 +34,7 @@ pub(super) use {product_columns, reservation_columns};
 
 /// Which version of a row was read: the transaction that wrote it, as the server tells it in `xmin`. A row whose version is the same
 /// has not been changed since, by anyone.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct RowVersion(u32);
 
 /// The server's own numbers for `xid` and `xid[]`; they never change.

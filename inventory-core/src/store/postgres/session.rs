@@ -7,7 +7,8 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::errors::{classify, commit_is_definite, connection_is_lost};
-use super::lock::Versions;
+use super::recent::{Recent, Written};
+use super::seen::Versions;
 use super::{connect, lock, persist};
 use crate::ids::BatchId;
 use crate::store::{Backend, CommitFailure, Effects, Footprint, Locked, Session, StoreError, StoreErrorKind};
@@ -34,8 +35,11 @@ pub(super) struct PostgresSession {
     backend: Backend,
     state: State,
     answer_timeout: Duration,
-    /// Of the reservations that the open transaction has read.
+    /// Of the reservations that the open transaction has seen.
     versions: Versions,
+    /// By the open transaction.
+    written: Written,
+    recent: Recent,
 }
 
 impl PostgresSession {
@@ -52,7 +56,8 @@ impl PostgresSession {
             Ok(backend)
         });
         let backend = prepared.await?;
-        Ok(Self { conn, backend, state: State::Idle, answer_timeout, versions: Versions::default() })
+        let (versions, written, recent) = Default::default();
+        Ok(Self { conn, backend, state: State::Idle, answer_timeout, versions, written, recent })
     }
 
     /// Makes the session usable again after an error inside a transaction, or marks it as lost.
@@ -87,7 +92,9 @@ impl Session for PostgresSession {
             State::Broken => return Err(Self::lost()),
         }
         self.state = State::Open(batch);
-        match answer(self.answer_timeout, lock::begin(&mut self.conn, batch, footprint)).await {
+        self.written = Written::default();
+        let begun = lock::begin(&mut self.conn, batch, footprint, &mut self.recent);
+        match answer(self.answer_timeout, begun).await {
             Ok((locked, versions)) => {
                 self.versions = versions;
                 Ok(locked)
@@ -108,7 +115,10 @@ impl Session for PostgresSession {
             State::Broken => return Err(Self::lost()),
         }
         match answer(self.answer_timeout, persist::persist(&mut self.conn, effects, &self.versions)).await {
-            Ok(()) => Ok(()),
+            Ok(version) => {
+                self.written = version.map(|version| Written::of(effects, version)).unwrap_or_default();
+                Ok(())
+            }
             Err(error) => Err(self.abandon(error).await),
         }
     }
@@ -118,8 +128,14 @@ impl Session for PostgresSession {
             // Nothing was sent: whatever was open is gone.
             return Err(CommitFailure::Definite(Self::lost()));
         }
-        let sent = sqlx::raw_sql(COMMIT).execute(&mut self.conn);
-        match tokio::time::timeout(self.answer_timeout, sent).await {
+        let sent = tokio::time::timeout(self.answer_timeout, sqlx::raw_sql(COMMIT).execute(&mut self.conn));
+        // While the server waits for its disk. Should it fail: what does not exist is not remembered.
+        let written = std::mem::take(&mut self.written);
+        let (answer, ()) = tokio::join!(sent, async { self.recent.remember(written) });
+        if !matches!(answer, Ok(Ok(_))) {
+            self.recent = Recent::default();
+        }
+        match answer {
             Ok(Ok(_)) => {
                 self.state = State::Idle;
                 Ok(())

@@ -22,8 +22,7 @@ pub(super) async fn lock(
     footprint: &Footprint,
 ) -> Result<Locked, StoreError> {
     let now = clock.now();
-    let orders: &[OrderId] = if footprint.read_orders { &footprint.orders } else { &[] };
-    let reservations = reservations(&mut *connection, orders).await?;
+    let reservations = reservations(&mut *connection, &footprint.orders).await?;
     let of_orders = reservations.iter().flat_map(|r| r.requested.iter()).map(|line| line.product);
     let ids: IdSet<ProductId> = footprint.products.iter().copied().chain(of_orders).collect();
     let products = products(&mut *connection, ids.iter().copied()).await?;

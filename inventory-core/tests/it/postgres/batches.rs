@@ -8,12 +8,11 @@ use inventory_core::journal::{ChangeKind, Remark};
 use inventory_core::product::Alert;
 use inventory_core::quantity::{Quantity, Units};
 use inventory_core::reservation::{Reservation, Status};
-use inventory_core::store::{Adjustment, Footprint, Store as _};
+use inventory_core::store::{Adjustment, Effects, Footprint, Store as _};
 use sqlx::Row as _;
 
 use super::hand::{
-    Ledger, begin, begin_hold, begin_with_orders, command, held, ids, lines, move_stock, new_batch,
-    new_order, nothing,
+    Ledger, begin, begin_hold, begin_with_orders, command, held, ids, lines, move_stock, new_batch, new_order,
 };
 
 const TTL: Duration = Duration::from_secs(900);
@@ -25,7 +24,7 @@ async fn a_batch_of_single_lines_is_read_back_as_it_was_written() {
     let mut session = ledger.session().await;
     let (locked, batch) = begin(session.as_mut(), &ids([7, 8, 9])).await;
     assert_eq!(locked.products.len(), 2, "9 does not exist");
-    let mut effects = nothing(batch, locked.now);
+    let mut effects = Effects::none(batch, locked.now);
     for (position, product) in [7, 8, 7].into_iter().enumerate() {
         let order = new_order();
         let mut hold = held(order, &[(product, 2)], locked.now, TTL);
@@ -68,7 +67,7 @@ async fn a_flash_sale_where_every_order_is_alike_is_read_back_as_it_was_written(
     ledger.stock(&[(7, 10)]).await;
     let mut session = ledger.session().await;
     let (locked, batch) = begin(session.as_mut(), &ids([7])).await;
-    let mut effects = nothing(batch, locked.now);
+    let mut effects = Effects::none(batch, locked.now);
     for _ in 0..3 {
         let order = new_order();
         effects.created.push(held(order, &[(7, 3)], locked.now, TTL));
@@ -93,7 +92,7 @@ async fn i10_a_batch_of_carts_keeps_every_line_with_its_order() {
     ledger.stock(&[(1, 100), (2, 100), (3, 100)]).await;
     let mut session = ledger.session().await;
     let (locked, batch) = begin(session.as_mut(), &ids([1, 2, 3])).await;
-    let mut effects = nothing(batch, locked.now);
+    let mut effects = Effects::none(batch, locked.now);
     for cart in [&[(1, 1), (3, 5)][..], &[(2, 4)], &[(1, 2), (2, 3), (3, 4)]] {
         let order = new_order();
         effects.created.push(held(order, cart, locked.now, TTL));
@@ -123,7 +122,7 @@ async fn reservations_of_every_kind_are_read_back_as_they_were_written() {
     assert_eq!(locked.reservations[&kept.order], kept);
     assert_eq!(locked.products.len(), 2, "the order's products are locked");
 
-    let mut effects = nothing(batch, locked.now);
+    let mut effects = Effects::none(batch, locked.now);
     let tombstone = Reservation {
         status: Status::Released,
         ended_at: Some(locked.now),
@@ -154,7 +153,7 @@ async fn reservations_of_every_kind_are_read_back_as_they_were_written() {
 
     let (locked, batch) = begin_with_orders(session.as_mut(), &[kept.order]).await;
     let ended = Reservation { status: Status::Expired, ended_at: Some(locked.now), ..shrunk };
-    let mut effects = nothing(batch, locked.now);
+    let mut effects = Effects::none(batch, locked.now);
     effects.changed = vec![(Status::Held, ended.clone())];
     effects.journal.commands = vec![command(ChangeKind::Expire, Some(kept.order), &[(1, 4), (2, 1)])];
     move_stock(&mut effects, &locked, &[(1, 4), (2, 1)], 0, -1);
@@ -170,7 +169,7 @@ async fn settings_adjustments_and_customers_are_read_back_under_the_locks() {
     let mut session = ledger.session().await;
     let (ann, bob) = (CustomerId::parse("ann").unwrap(), CustomerId::parse("bob").unwrap());
     let (locked, batch) = begin(session.as_mut(), &ids([1])).await;
-    let mut effects = nothing(batch, locked.now);
+    let mut effects = Effects::none(batch, locked.now);
     move_stock(&mut effects, &locked, &[(1, 5)], 1, 0);
     effects.products[0].stock_only = false;
     let product = &mut effects.products[0].after;
@@ -209,7 +208,7 @@ async fn settings_adjustments_and_customers_are_read_back_under_the_locks() {
     assert_eq!(locked.customer_units.len(), 2);
     assert_eq!(locked.customer_units[&(ann.clone(), product.id)], Units::stored(2));
 
-    let mut effects = nothing(batch, locked.now);
+    let mut effects = Effects::none(batch, locked.now);
     effects.customer_units =
         vec![(ann, product.id, Units::ZERO), (bob.clone(), product.id, Units::stored(3))];
     session.persist(&effects).await.unwrap();

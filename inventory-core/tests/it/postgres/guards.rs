@@ -8,7 +8,9 @@ use inventory_core::quantity::Units;
 use inventory_core::reservation::{Reservation, Status};
 use inventory_core::store::{CommitFailure, Effects, Footprint, Session, StoreError, StoreErrorKind};
 
-use super::hand::{Ledger, begin, begin_hold, begin_with_orders, count, execute, ids, new_order, nothing};
+use super::hand::{
+    Ledger, begin, begin_hold, begin_with_orders, count, execute, ids, lines, new_order, push,
+};
 
 const TTL: Duration = Duration::from_secs(900);
 
@@ -73,7 +75,7 @@ async fn i4_a_reservation_in_another_state_is_a_conflict() {
     let hold = ledger.hold(new_order(), &[(1, 1)], TTL).await;
     let mut session = ledger.session().await;
     let (locked, batch) = begin_with_orders(session.as_mut(), &[hold.order]).await;
-    let mut effects = nothing(batch, locked.now);
+    let mut effects = Effects::none(batch, locked.now);
     let mut changed = hold.clone();
     changed.status = Status::Released;
     effects.changed = vec![(Status::Expired, changed)];
@@ -81,22 +83,106 @@ async fn i4_a_reservation_in_another_state_is_a_conflict() {
     assert_eq!(ledger.reservation(hold.order).await, Some(hold));
 }
 
+/// A batch that expires these holds, or one of them to two thirds, which takes another way through the adapter.
+async fn begin_expiry(session: &mut dyn Session, holds: &[Reservation], common: bool) -> Effects {
+    let orders: Vec<_> = holds.iter().map(|hold| hold.order).collect();
+    let (locked, batch) = begin_with_orders(session, &orders).await;
+    let mut effects = Effects::none(batch, locked.now);
+    for hold in holds {
+        let expired = Reservation { status: Status::Expired, ..locked.reservations[&hold.order].clone() };
+        effects.changed.push((Status::Held, expired));
+    }
+    if !common {
+        effects.changed[0].1.lines = lines(&[(1, 2)]);
+    }
+    effects
+}
+
 #[tokio::test]
 async fn i9_a_reservation_that_was_changed_since_it_was_read_is_a_conflict_though_its_state_is_the_same() {
     let ledger = Ledger::new().await;
-    ledger.stock(&[(1, 5)]).await;
-    let hold = ledger.hold(new_order(), &[(1, 1)], TTL).await;
+    ledger.stock(&[(1, 50)]).await;
     let mut session = ledger.session().await;
-    let (locked, batch) = begin_with_orders(session.as_mut(), &[hold.order]).await;
-    let mut effects = nothing(batch, locked.now);
-    let mut expired = locked.reservations[&hold.order].clone();
-    expired.status = Status::Expired;
-    effects.changed = vec![(Status::Held, expired)];
-    // Someone extends the hold; nothing else of it differs.
+    // Someone extends one of the holds; nothing else of it differs.
+    for (common, extended) in [(true, 0), (true, 1), (true, 2), (false, 0), (false, 1)] {
+        let mut holds = Vec::new();
+        for _ in 0..3 {
+            holds.push(ledger.hold(new_order(), &[(1, 3)], TTL).await);
+        }
+        let effects = begin_expiry(session.as_mut(), &holds, common).await;
+        let extend = format!(
+            "UPDATE reservations SET expires_at = expires_at + interval '1 minute' WHERE order_id = '{}'",
+            holds[extended].order
+        );
+        assert_eq!(execute(&mut ledger.sql().await, &extend).await.unwrap(), 1);
+        assert_eq!(refused(&ledger, session.as_mut(), &effects).await.kind, StoreErrorKind::Conflict);
+        for hold in &holds {
+            assert_eq!(ledger.reservation(hold.order).await.unwrap().status, Status::Held);
+        }
+        let effects = begin_expiry(session.as_mut(), &holds, common).await;
+        session.persist(&effects).await.unwrap();
+        session.commit().await.unwrap();
+        for (_, written) in effects.changed {
+            assert_eq!(ledger.reservation(written.order).await, Some(written));
+        }
+    }
+}
+
+#[tokio::test]
+async fn i9_holds_end_only_with_the_stock_that_was_decided_on() {
+    let ledger = Ledger::new().await;
+    ledger.stock(&[(1, 50)]).await;
+    let hold = ledger.hold(new_order(), &[(1, 3)], TTL).await;
+    let mut session = ledger.session().await;
+    for common in [true, false] {
+        let mut effects = begin_expiry(session.as_mut(), std::slice::from_ref(&hold), common).await;
+        let product = ledger.product(1).await;
+        push(&mut effects, Some(product.version - 1), Some(product.last_batch), product);
+        assert_eq!(refused(&ledger, session.as_mut(), &effects).await.kind, StoreErrorKind::Conflict);
+        assert_eq!(ledger.reservation(hold.order).await.unwrap(), hold);
+    }
+}
+
+#[tokio::test]
+async fn i9_nothing_rests_on_a_hold_that_its_session_remembers_and_somebody_else_has_changed() {
     const EXTEND: &str = "UPDATE reservations SET expires_at = expires_at + interval '1 minute'";
-    assert_eq!(execute(&mut ledger.sql().await, EXTEND).await.unwrap(), 1);
-    assert_eq!(refused(&ledger, session.as_mut(), &effects).await.kind, StoreErrorKind::Conflict);
-    assert_eq!(ledger.reservation(hold.order).await.unwrap().status, Status::Held);
+    let ledger = Ledger::new().await;
+    ledger.stock(&[(1, 5)]).await;
+    let mut sql = ledger.sql().await;
+    for is_changed in [true, false] {
+        let order = new_order();
+        let mut session = ledger.session().await;
+        let made = begin_hold(session.as_mut(), order, &[(1, 1)], TTL).await;
+        session.persist(&made).await.unwrap();
+        session.commit().await.unwrap();
+        execute(&mut sql, EXTEND).await.unwrap();
+        let (locked, batch) = begin_with_orders(session.as_mut(), &[order]).await;
+        assert_eq!(locked.reservations[&order], made.created[0], "it is remembered, not read");
+        let mut effects = Effects::none(batch, locked.now);
+        if is_changed {
+            effects.changed =
+                vec![(Status::Held, Reservation { status: Status::Expired, ..made.created[0].clone() })];
+        }
+        assert_eq!(session.persist(&effects).await.unwrap_err().kind, StoreErrorKind::Conflict);
+        // Told anew, it is what it is.
+        let (locked, _) = begin_with_orders(session.as_mut(), &[order]).await;
+        assert_eq!(Some(&locked.reservations[&order]), ledger.reservation(order).await.as_ref());
+        assert_ne!(locked.reservations[&order], made.created[0]);
+        session.rollback().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn i9_i6_holds_of_a_transaction_that_was_given_up_are_not_remembered() {
+    let ledger = Ledger::new().await;
+    ledger.stock(&[(1, 5)]).await;
+    let mut session = ledger.session().await;
+    let made = begin_hold(session.as_mut(), new_order(), &[(1, 1)], TTL).await;
+    session.persist(&made).await.unwrap();
+    session.rollback().await.unwrap();
+    let order = made.created[0].order;
+    let (locked, _) = begin_with_orders(session.as_mut(), &[order]).await;
+    assert!(locked.reservations.is_empty());
 }
 
 #[tokio::test]
@@ -106,7 +192,7 @@ async fn a_reservation_that_its_batch_has_not_read_is_not_changed() {
     let hold = ledger.hold(new_order(), &[(1, 1)], TTL).await;
     let mut session = ledger.session().await;
     let (locked, batch) = begin(session.as_mut(), &ids([1])).await;
-    let mut effects = nothing(batch, locked.now);
+    let mut effects = Effects::none(batch, locked.now);
     effects.changed = vec![(Status::Held, Reservation { status: Status::Released, ..hold.clone() })];
     assert_eq!(refused(&ledger, session.as_mut(), &effects).await.kind, StoreErrorKind::Conflict);
     assert_eq!(ledger.reservation(hold.order).await, Some(hold));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use inventory_core::clock::Timestamp;
 use inventory_core::ids::{BatchId, OrderId, ProductId};
-use inventory_core::journal::{ChangeKind, JournalCommand, JournalEntry, JournalLine, JournalProduct};
+use inventory_core::journal::{ChangeKind, JournalCommand, JournalLine, JournalProduct};
 use inventory_core::lines::{Line, Lines};
 use inventory_core::product::{Alert, Product};
 use inventory_core::quantity::{Quantity, Units};
@@ -47,7 +47,7 @@ impl Ledger {
     pub(crate) async fn stock(&self, products: &[(i64, i64)]) {
         let mut session = self.session().await;
         let (locked, batch) = begin(session.as_mut(), &ids(products.iter().map(|(id, _)| *id))).await;
-        let mut effects = nothing(batch, locked.now);
+        let mut effects = Effects::none(batch, locked.now);
         for &(id, on_hand) in products {
             let after = Product {
                 id: ProductId::new(id),
@@ -125,7 +125,7 @@ pub(crate) async fn begin(session: &mut dyn Session, products: &[ProductId]) -> 
 /// Begins a batch that reads orders.
 pub(crate) async fn begin_with_orders(session: &mut dyn Session, orders: &[OrderId]) -> (Locked, BatchId) {
     let batch = new_batch();
-    let footprint = Footprint { orders: orders.to_vec(), read_orders: true, ..Footprint::default() };
+    let footprint = Footprint { orders: orders.to_vec(), ..Footprint::default() };
     (session.begin(batch, &footprint).await.unwrap(), batch)
 }
 
@@ -137,7 +137,7 @@ pub(crate) async fn begin_hold(
     ttl: Duration,
 ) -> Effects {
     let (locked, batch) = begin(session, &ids(wanted.iter().map(|(id, _)| *id))).await;
-    let mut effects = nothing(batch, locked.now);
+    let mut effects = Effects::none(batch, locked.now);
     effects.created.push(held(order, wanted, locked.now, ttl));
     effects.journal.commands.push(command(ChangeKind::Reserve, Some(order), wanted));
     move_stock(&mut effects, &locked, wanted, 0, 1);
@@ -197,17 +197,4 @@ pub(crate) fn push(effects: &mut Effects, before: Option<u64>, previous: Option<
         previous,
     });
     effects.products.push(ProductEffect { version_before: before, stock_only: before.is_some(), after });
-}
-
-pub(crate) fn nothing(batch: BatchId, at: Timestamp) -> Effects {
-    Effects {
-        created: Vec::new(),
-        changed: Vec::new(),
-        products: Vec::new(),
-        adjustments: Vec::new(),
-        customer_units: Vec::new(),
-        deliveries: Vec::new(),
-        outbox: Vec::new(),
-        journal: JournalEntry { batch, at, commands: Vec::new(), products: Vec::new() },
-    }
 }

@@ -6,9 +6,9 @@ use inventory_core::ids::{OrderId, ProductId};
 use inventory_core::journal::ChangeKind;
 use inventory_core::reservation::{Reservation, Status};
 use inventory_core::store::postgres::PostgresOptions;
-use inventory_core::store::{Pruned, Retention, Store as _};
+use inventory_core::store::{Effects, Pruned, Retention, Store as _};
 
-use super::hand::{Ledger, begin_with_orders, command, count, held, move_stock, new_order, nothing};
+use super::hand::{Ledger, begin_with_orders, command, count, held, move_stock, new_order};
 
 const TTL: Duration = Duration::from_secs(900);
 const YEARS: Duration = Duration::from_secs(3 * 365 * 24 * 3_600);
@@ -22,7 +22,7 @@ async fn release(ledger: &Ledger, order: OrderId) {
     let ended = Reservation { status: Status::Released, ended_at: Some(locked.now), ..hold.clone() };
     let lines: Vec<(i64, i64)> =
         hold.lines.iter().map(|line| (line.product.get(), i64::from(line.quantity.get()))).collect();
-    let mut effects = nothing(batch, locked.now);
+    let mut effects = Effects::none(batch, locked.now);
     effects.journal.commands = vec![command(ChangeKind::Release, Some(order), &lines)];
     effects.changed = vec![(Status::Held, ended)];
     move_stock(&mut effects, &locked, &lines, 0, -1);

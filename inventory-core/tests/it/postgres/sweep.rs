@@ -7,12 +7,12 @@ use inventory_core::ids::OrderId;
 use inventory_core::reservation::{Reservation, Status};
 use inventory_core::store::{Effects, Session, Store as _};
 
-use super::hand::{Ledger, begin, begin_with_orders, execute, held, ids, new_order, nothing};
+use super::hand::{Ledger, begin, begin_with_orders, execute, held, ids, new_order};
 
 /// Persists, in one open batch, holds that ended this many seconds ago.
 async fn begin_overdue(session: &mut dyn Session, seconds_ago: &[u64]) -> Effects {
     let (locked, batch) = begin(session, &ids([1])).await;
-    let mut effects = nothing(batch, locked.now);
+    let mut effects = Effects::none(batch, locked.now);
     for ago in seconds_ago {
         let reserved_at = locked.now.minus(Duration::from_secs(900 + ago));
         effects.created.push(held(new_order(), &[(1, 1)], reserved_at, Duration::from_secs(900)));
@@ -46,7 +46,7 @@ async fn expire(ledger: &Ledger, order: OrderId) {
     let (locked, batch) = begin_with_orders(session.as_mut(), &[order]).await;
     let hold = &locked.reservations[&order];
     let ended = Reservation { status: Status::Expired, ended_at: Some(locked.now), ..hold.clone() };
-    let mut effects = nothing(batch, locked.now);
+    let mut effects = Effects::none(batch, locked.now);
     effects.changed = vec![(Status::Held, ended)];
     session.persist(&effects).await.unwrap();
     session.commit().await.unwrap();

@@ -51,11 +51,8 @@ impl Player {
     pub(super) async fn step(&mut self, step: &Step) -> Result<(), StoreError> {
         self.now = self.now.plus(step.after);
         self.note("STEP", step);
-        let is_about_orders =
-            |command: &Command| command.order().is_some() && !matches!(command, Command::Reserve(_));
-        let read_orders = step.commands.iter().any(is_about_orders);
-        let is_done = self.batch(step, read_orders).await?;
-        if !is_done && !read_orders {
+        let is_done = self.batch(step, false).await?;
+        if !is_done {
             self.batch(step, true).await?;
         }
         let orders: Vec<OrderId> = step.commands.iter().filter_map(Command::order).collect();
@@ -66,19 +63,19 @@ impl Player {
         Ok(())
     }
 
-    /// One try; false if it has to be tried again with the orders read.
-    async fn batch(&mut self, step: &Step, read_orders: bool) -> Result<bool, StoreError> {
+    /// One try; false if it has to be tried again with every order read.
+    async fn batch(&mut self, step: &Step, read_all: bool) -> Result<bool, StoreError> {
         let mut session = match self.session.take() {
             Some(session) => session,
             None => self.store.open_session().await?,
         };
-        let footprint = Footprint::of(&step.commands, read_orders, false);
+        let footprint = Footprint::of(&step.commands, |_| read_all, false);
         let Some(decided) = self.decide(&mut *session, footprint, &step.commands).await else {
             self.session = Some(session);
             return Ok(true);
         };
         let refuses = |outcome: &Outcome| matches!(outcome, Outcome::Reserve(Err(_)));
-        let is_final = read_orders || !decided.decision.outcomes.iter().any(refuses);
+        let is_final = read_all || !decided.decision.outcomes.iter().any(refuses);
         if !is_final || decided.decision.effects.is_empty() {
             self.note("nothing to write", &decided.decision.outcomes);
             session.rollback().await?;
@@ -98,7 +95,7 @@ impl Player {
         commands: &[Command],
     ) -> Option<Decided> {
         let batch = self.chance.batch_id();
-        let locked = match session.begin(batch, &footprint).await {
+        let locked = match begin(session, batch, &footprint).await {
             Ok(locked) => Locked { now: self.now, ..locked },
             Err(error) => {
                 self.note("begin", &error.kind);
@@ -193,7 +190,7 @@ impl Player {
     /// Another session runs a batch, passing over what is locked.
     async fn pass_over(&mut self, commands: &[Command]) -> Result<(), StoreError> {
         let mut session = self.store.open_session().await?;
-        let footprint = Footprint::of(commands, true, true);
+        let footprint = Footprint::of(commands, |_| true, true);
         let Some(decided) = self.decide(&mut *session, footprint, commands).await else { return Ok(()) };
         self.note("outcomes of the other", &decided.decision.outcomes);
         if decided.decision.effects.is_empty() {
@@ -208,9 +205,22 @@ impl Player {
     async fn wait_for(&mut self, commands: &[Command]) -> Result<(), StoreError> {
         let mut session = self.store.open_session().await?;
         let batch = self.chance.batch_id();
-        let begun = session.begin(batch, &Footprint::of(commands, true, false)).await;
+        let begun = session.begin(batch, &Footprint::of(commands, |_| true, false)).await;
         self.note("the other waits", &begun.as_ref().map(|_| ()).map_err(|error| error.kind));
         if begun.is_ok() { session.rollback().await } else { Ok(()) }
+    }
+}
+
+/// Begins, and again if reservations were told as they were a moment before: which of them is a store's own affair.
+async fn begin(
+    session: &mut dyn Session,
+    batch: BatchId,
+    footprint: &Footprint,
+) -> Result<Locked, StoreError> {
+    let locked = session.begin(batch, footprint).await?;
+    match session.persist(&Effects::none(batch, locked.now)).await {
+        Err(error) if error.kind == StoreErrorKind::Conflict => session.begin(batch, footprint).await,
+        made_sure => made_sure.map(|()| locked),
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod changes;
 mod customers;
+mod ends;
 mod journal;
+mod opening;
 mod outbox;
 mod products;
 mod reservations;
@@ -10,25 +12,22 @@ mod reserves;
 
 use sqlx::PgConnection;
 
-use super::lock::Versions;
+use super::rows::RowVersion;
+use super::seen::Versions;
 use crate::store::{Effects, StoreError, StoreErrorKind};
 
-/// See [`crate::store::Session::persist`]; `versions` are those of the reservations that the batch has read. On error the transaction
-/// is still open.
+/// See [`crate::store::Session::persist`]; `versions` are those of the reservations that the batch has seen. Says which version of their
+/// rows it has written, where holds stay open. On error the transaction is still open.
 pub(super) async fn persist(
     conn: &mut PgConnection,
     effects: &Effects,
     versions: &Versions,
-) -> Result<(), StoreError> {
-    if let Some(reserves) = reserves::Reserves::of(effects) {
-        reserves.persist(conn, effects).await?;
-    } else {
-        if !effects.created.is_empty() {
-            reservations::create(conn, &effects.created).await?;
-        }
-        changes::persist(conn, effects, versions).await?;
-        products::persist(conn, effects).await?;
+) -> Result<Option<RowVersion>, StoreError> {
+    versions.stand(conn, effects).await?;
+    if effects.is_empty() {
+        return Ok(None);
     }
+    let version = reservations_stock_and_journal(conn, effects, versions).await?;
     if !effects.adjustments.is_empty() {
         products::adjusted(conn, &effects.adjustments).await?;
     }
@@ -41,7 +40,29 @@ pub(super) async fn persist(
     if !effects.outbox.is_empty() {
         outbox::append(conn, effects).await?;
     }
-    Ok(())
+    Ok(version)
+}
+
+/// In one statement where it can be. None where no hold stays open.
+async fn reservations_stock_and_journal(
+    conn: &mut PgConnection,
+    effects: &Effects,
+    versions: &Versions,
+) -> Result<Option<RowVersion>, StoreError> {
+    if let Some(reserves) = reserves::Reserves::of(effects) {
+        return reserves.persist(conn, effects).await.map(Some);
+    }
+    let version = if let Some(ends) = ends::Ends::of(effects, versions) {
+        ends.persist(conn, effects).await?;
+        None
+    } else {
+        if !effects.created.is_empty() {
+            reservations::create(conn, &effects.created).await?;
+        }
+        Some(changes::persist(conn, effects, versions).await?)
+    };
+    products::persist(conn, effects).await?;
+    Ok(version)
 }
 
 /// A guarded statement must have met every row that it was written for.

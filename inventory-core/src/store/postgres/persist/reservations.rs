@@ -9,8 +9,8 @@ use crate::clock::Timestamp;
 use crate::lines::Line;
 use crate::reservation::{Reservation, Status};
 use crate::store::postgres::errors::classify;
-use crate::store::postgres::lock::Versions;
 use crate::store::postgres::rows::RowVersion;
+use crate::store::postgres::seen::Versions;
 use crate::store::{StoreError, StoreErrorKind};
 
 /// `$1` to `$8` one element an order; `$9` and `$10` where its lines begin and end in `$11` to `$13`; `$14` whether it has
@@ -118,16 +118,16 @@ pub(super) struct Changed {
 }
 
 impl Changed {
-    /// The columns; only what this batch has read can be changed by it.
+    /// The columns; only what this batch has seen can be changed by it.
     pub(super) fn of(changed: &[(Status, Reservation)], versions: &Versions) -> Result<Self, StoreError> {
         let mut columns = Self::default();
         for (was, reservation) in changed {
-            let Some(version) = versions.get(&reservation.order) else {
+            let Some(version) = versions.of(reservation.order) else {
                 let message =
                     format!("order {} is changed by a batch that has not read it", reservation.order);
                 return Err(StoreError::new(StoreErrorKind::Conflict, message));
             };
-            columns.versions.push(*version);
+            columns.versions.push(version.row);
             columns.was.push(was.code().into());
             columns.push(reservation);
         }

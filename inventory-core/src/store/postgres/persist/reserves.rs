@@ -10,6 +10,7 @@ use super::products::StockColumns;
 use crate::journal::{ChangeKind, JournalCommand, JournalEntry};
 use crate::reservation::{Reservation, Status};
 use crate::store::postgres::errors::classify;
+use crate::store::postgres::rows::RowVersion;
 use crate::store::{Effects, StoreError};
 
 /// `$1` orders, `$2` products and `$3` quantities of all lines one after the other (of one line, if all orders are alike),
@@ -32,7 +33,7 @@ macro_rules! reserves_sql {
              products, versions, on_hands, helds, previous, remark_command, remark_customer) \
              SELECT $10, $16, array_fill(1::smallint, ARRAY[cardinality($1)]), $1, $17, ",
             $journal_lines,
-            ", $18, $19, $20, $21, $22, $23, $24) SELECT count(*) FROM stock"
+            ", $18, $19, $20, $21, $22, $23, $24) SELECT count(*), pg_current_xact_id()::xid FROM stock"
         )
     };
 }
@@ -131,13 +132,17 @@ impl<'e> Reserves<'e> {
         }
     }
 
-    /// Writes reservations, stock and journal.
-    pub(super) async fn persist(self, conn: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
+    /// Writes reservations, stock and journal, and says which version of the rows that is.
+    pub(super) async fn persist(
+        self,
+        conn: &mut PgConnection,
+        effects: &Effects,
+    ) -> Result<RowVersion, StoreError> {
         let entry: &JournalEntry = &effects.journal;
         let stock = StockColumns::of(effects.products.iter());
         let after = super::journal::Products::of(entry);
         let remarks = Remarks::of(&entry.commands);
-        let met: i64 = sqlx::query_scalar(self.sql)
+        let (met, version): (i64, RowVersion) = sqlx::query_as(self.sql)
             .bind(self.orders)
             .bind(self.products)
             .bind(self.quantities)
@@ -165,7 +170,8 @@ impl<'e> Reserves<'e> {
             .fetch_one(conn)
             .await
             .map_err(classify)?;
-        guard("products", effects.products.len(), met)
+        guard("products", effects.products.len(), met)?;
+        Ok(version)
     }
 }
 

@@ -98,6 +98,9 @@ pub(super) async fn persist(
     effects: &Effects,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    if effects.is_empty() {
+        return Ok(());
+    }
     write_reservations(connection, effects).await?;
     write_products(connection, effects).await?;
     STATEMENTS.adjustments.execute(connection, &effects.adjustments, bind_adjustment).await?;

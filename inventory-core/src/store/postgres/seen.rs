@@ -1,0 +1,124 @@
+//! The reservations of a batch: seen before the locks, since they say what to lock, and made sure of under them.
+//!
+//! A reservation changes only under the locks of its products. So what a batch under these locks finds to be the version that it has seen
+//! stays so until it ends: it is enough to look once, at any time in between. What the batch changes, its UPDATE looks at; the
+//! rest is looked at by [`Versions::stand`].
+
+use sqlx::PgConnection;
+
+use super::errors::classify;
+use super::recent::Recent;
+use super::rows::{RowVersion, column, order_ids, reservation, reservation_columns};
+use crate::clock::Timestamp;
+use crate::ids::{OrderId, ProductId};
+use crate::lines::Line;
+use crate::reservation::Reservation;
+use crate::store::{Effects, IdMap, IdSet, StoreError, StoreErrorKind};
+
+const RESERVATIONS: &str =
+    concat!("SELECT r.xmin, ", reservation_columns!(), " FROM reservations r WHERE r.order_id = ANY ($1)");
+const STANDING: &str = "SELECT count(*) FROM (SELECT unnest($1::uuid[]) AS o, unnest($2::xid[]) AS x) e \
+     JOIN reservations r ON r.order_id = e.o AND r.xmin = e.x";
+
+/// Reservations that exist, and which version of each that is.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) reservations: IdMap<OrderId, Reservation>,
+    pub(super) versions: Versions,
+}
+
+/// Which version of each reservation a batch has seen.
+#[derive(Default)]
+pub(super) struct Versions(IdMap<OrderId, Version>);
+
+/// A version of a reservation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Version {
+    pub(super) row: RowVersion,
+    pub(super) expires_at: Timestamp,
+}
+
+impl Seen {
+    /// What the session remembers of these orders; the others have to be read.
+    pub(super) fn recalled(recent: &mut Recent, orders: &[OrderId]) -> (Self, Vec<OrderId>) {
+        let (mut seen, mut unread) = (Self::default(), Vec::new());
+        for order in orders {
+            match recent.recall(*order) {
+                Some((reservation, version)) => seen.keep(reservation, version),
+                None => unread.push(*order),
+            }
+        }
+        (seen, unread)
+    }
+
+    /// Reads orders. Says which do not exist.
+    pub(super) async fn read(
+        &mut self,
+        conn: &mut PgConnection,
+        mut orders: Vec<OrderId>,
+    ) -> Result<Vec<OrderId>, StoreError> {
+        if orders.is_empty() {
+            return Ok(orders);
+        }
+        let rows =
+            sqlx::query(RESERVATIONS).bind(order_ids(&orders)).fetch_all(conn).await.map_err(classify)?;
+        self.reservations.reserve(rows.len());
+        self.versions.0.reserve(rows.len());
+        for row in &rows {
+            self.keep(reservation(row, 1)?, column(row, 0)?);
+        }
+        orders.retain(|order| !self.reservations.contains_key(order));
+        Ok(orders)
+    }
+
+    fn keep(&mut self, reservation: Reservation, version: RowVersion) {
+        let version = Version { row: version, expires_at: reservation.expires_at };
+        self.versions.0.insert(reservation.order, version);
+        self.reservations.insert(reservation.order, reservation);
+    }
+
+    /// The products of all of them, most of them many times.
+    pub(super) fn products(&self) -> impl Iterator<Item = ProductId> {
+        self.reservations.values().flat_map(|seen| seen.requested.iter().map(|line| line.product))
+    }
+
+    /// The first that needs a product other than these.
+    pub(super) fn beyond(&self, locked: &[ProductId]) -> Option<OrderId> {
+        let is_beyond = |line: Line| locked.binary_search(&line.product).is_err();
+        self.reservations.values().find(|seen| seen.requested.iter().any(is_beyond)).map(|seen| seen.order)
+    }
+}
+
+impl Versions {
+    /// The one that was seen of this order.
+    pub(super) fn of(&self, order: OrderId) -> Option<Version> {
+        self.0.get(&order).copied()
+    }
+
+    /// Makes sure that what the batch has seen and leaves as it is still has the version that it has seen; its locks keep it so.
+    pub(super) async fn stand(&self, conn: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
+        if self.0.len() == effects.changed.len() {
+            // Only what was seen can be changed, each once.
+            return Ok(());
+        }
+        let changed: IdSet<OrderId> = effects.changed.iter().map(|(_, changed)| changed.order).collect();
+        let (orders, versions): (Vec<_>, Vec<_>) = self
+            .0
+            .iter()
+            .filter(|(order, _)| !changed.contains(order))
+            .map(|(order, version)| (order.get(), version.row))
+            .unzip();
+        let seen = orders.len();
+        let standing: i64 = sqlx::query_scalar(STANDING)
+            .bind(orders)
+            .bind(versions)
+            .fetch_one(conn)
+            .await
+            .map_err(classify)?;
+        if usize::try_from(standing) == Ok(seen) {
+            return Ok(());
+        }
+        let message = format!("{standing} of {seen} reservations were still what the batch had seen");
+        Err(StoreError::new(StoreErrorKind::Conflict, message))
+    }
+}
