@@ -80,8 +80,9 @@ impl Orders {
 
     /// (created, changed with the status that each had in the store), in the order first touched.
     pub(super) fn into_changed(self) -> (Vec<Reservation>, Vec<(Status, Reservation)>) {
-        let mut created = Vec::with_capacity(self.rows.len());
-        let mut changed = Vec::new();
+        let were_read = self.rows.iter().filter(|row| row.read.is_some()).count();
+        let mut created = Vec::with_capacity(self.rows.len() - were_read);
+        let mut changed = Vec::with_capacity(were_read);
         for row in self.rows {
             match row.read {
                 None => created.push(row.reservation),

@@ -42,6 +42,7 @@ impl Seen {
     /// What the session remembers of these orders; the others have to be read.
     pub(super) fn recalled(recent: &mut Recent, orders: &[OrderId]) -> (Self, Vec<OrderId>) {
         let (mut seen, mut unread) = (Self::default(), Vec::new());
+        seen.reserve(orders.len());
         for order in orders {
             match recent.recall(*order) {
                 Some((reservation, version)) => seen.keep(reservation, version),
@@ -62,13 +63,17 @@ impl Seen {
         }
         let rows =
             sqlx::query(RESERVATIONS).bind(order_ids(&orders)).fetch_all(conn).await.map_err(classify)?;
-        self.reservations.reserve(rows.len());
-        self.versions.0.reserve(rows.len());
+        self.reserve(rows.len());
         for row in &rows {
             self.keep(reservation(row, 1)?, column(row, 0)?);
         }
         orders.retain(|order| !self.reservations.contains_key(order));
         Ok(orders)
+    }
+
+    fn reserve(&mut self, more: usize) {
+        self.reservations.reserve(more);
+        self.versions.0.reserve(more);
     }
 
     fn keep(&mut self, reservation: Reservation, version: RowVersion) {
