@@ -36,6 +36,11 @@ impl Product {
     pub fn available(&self) -> Units {
         self.on_hand - self.held
     }
+
+    /// Whether there can be such stock: every store refuses any other.
+    pub fn is_possible(&self) -> bool {
+        Units::ZERO <= self.held && self.held <= self.on_hand
+    }
 }
 
 /// The level that was announced last.

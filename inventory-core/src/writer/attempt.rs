@@ -181,7 +181,7 @@ fn bases(locked: &Locked, epoch: u32) -> IdMap<ProductId, Base> {
     locked.products.values().map(|product| (product.id, Memory::base_of(product, epoch))).collect()
 }
 
-/// A reservation that was read under the locks and has a product that was not locked: it appeared in between.
+/// A reservation that was told and has a product that was not locked: it appeared in between.
 fn foreign_order(locked: &Locked) -> Option<StoreError> {
     let is_locked = |product: ProductId| {
         locked.products.contains_key(&product) || locked.skipped.binary_search(&product).is_ok()

@@ -165,7 +165,7 @@ impl Queue {
     }
 
     /// All together, if one batch has room for all: that is one commit. Else the lanes take turns, what frees stock first: reserves
-    /// by themselves are written without being read before, which among others they cannot be.
+    /// by themselves are written by one short statement, and so are holds that end alike; together they take two long ones.
     fn drain(&self, state: &mut State) -> Vec<Ticket> {
         let room = self.limits.batch_commands_max;
         let apart = state.len() > room && !state.others.is_empty() && !state.reserves.is_empty();

@@ -141,22 +141,32 @@ impl Shared {
         Ok(())
     }
 
-    /// What the batch was told is still so: what it changes, by the version of the row; what it leaves as it is, by a look.
+    /// What the batch was told is still so: first a look at what it leaves as it is, and at all if its stock cannot be; then, as
+    /// it writes, the versions of the rows that it changes.
     fn make_sure(&self, pid: Pid, effects: &Effects) -> Result<(), StoreError> {
         if self.world.is(Mutant::SkippedGuard) {
             return Ok(());
         }
+        let impossible = effects.products.iter().find(|product| !product.after.is_possible());
+        let is_changed = |order: OrderId| effects.changed.iter().any(|(_, changed)| changed.order == order);
+        if !self.world.is(Mutant::UncheckedReads) {
+            self.still_told(pid, |order| impossible.is_some() || !is_changed(order))?;
+        }
+        if let Some(product) = impossible {
+            let message = format!("product {} would be oversold", product.after.id);
+            return Err(StoreError::new(StoreErrorKind::Data, message));
+        }
+        self.still_told(pid, is_changed)
+    }
+
+    /// Of the orders looked at, what the batch was told is what there is.
+    fn still_told(&self, pid: Pid, is_looked_at: impl Fn(OrderId) -> bool) -> Result<(), StoreError> {
         let state = self.state.lock();
         let Some(open) = state.processes.get(&pid).and_then(|process| process.open.as_ref()) else {
             return Ok(());
         };
-        let is_changed = |order: OrderId| effects.changed.iter().any(|(_, changed)| changed.order == order);
-        let is_unchecked = |order| self.world.is(Mutant::UncheckedReads) && !is_changed(order);
-        let another = open
-            .told
-            .iter()
-            .find(|(order, told)| state.tables.reservation(**order) != Some(*told) && !is_unchecked(**order));
-        match another {
+        let mut told = open.told.iter().filter(|(order, _)| is_looked_at(**order));
+        match told.find(|(order, told)| state.tables.reservation(**order) != Some(*told)) {
             None => Ok(()),
             Some((order, _)) => {
                 self.world.goals.count(Goal::ToldStale);

@@ -5,6 +5,7 @@ use super::draft::{
     Draft, batch, footprint, look, open, order, orders, product, put, refused, reservation, stock,
 };
 use crate::ids::ProductId;
+use crate::reservation::Status;
 use crate::store::StoreErrorKind;
 
 pub(super) async fn sees_earlier(make: &dyn StoreFactory) {
@@ -96,6 +97,37 @@ pub(super) async fn waits(make: &dyn StoreFactory) {
     assert_eq!(seen.products[&ProductId::new(1)].on_hand.get(), 99, "it saw a state that was being changed");
     assert!(seen.now >= effects.journal.at);
     second.rollback().await.expect("rollback");
+}
+
+pub(super) async fn i9_told(make: &dyn StoreFactory) {
+    let subject = make.fresh().await;
+    let store = subject.store();
+    stock(&*store, &[(1, 10)]).await;
+    for is_changed in [false, true] {
+        let (order, made) = (order(), batch());
+        let mut session = open(&*store).await;
+        let locked = session.begin(made, &footprint(&[1])).await.expect("begin");
+        let mut draft = Draft::new(made, &locked);
+        let held = draft.reserve(order, &[(1, 4)]);
+        session.persist(&draft.finish()).await.expect("persist");
+        session.commit().await.expect("commit");
+        // It is the last hold: who ends it once more would have a stock that cannot be.
+        put(&*store, orders(&[order]), |draft, _| draft.end(&held, Status::Released)).await;
+        let id = batch();
+        let locked = session.begin(id, &orders(&[order])).await.expect("begin");
+        let told = &locked.reservations[&order];
+        let is_so = told.status == Status::Released;
+        let mut draft = Draft::new(id, &locked);
+        if is_changed && !is_so {
+            draft.end(told, Status::Committed);
+        }
+        match session.persist(&draft.finish()).await {
+            Ok(()) => assert!(is_so, "its answers rest on a hold that is gone"),
+            Err(error) => assert_eq!((error.kind, is_so), (StoreErrorKind::Conflict, false), "{error}"),
+        }
+        session.rollback().await.expect("rollback");
+        assert_eq!(reservation(&*store, order).await.expect("it exists").status, Status::Released);
+    }
 }
 
 pub(super) async fn time(make: &dyn StoreFactory) {

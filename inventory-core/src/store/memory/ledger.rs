@@ -52,7 +52,7 @@ impl Ledger {
             if self.products.get(&after.id).map(|p| p.version) != effect.version_before {
                 return conflict(format!("product {} has another version", after.id));
             }
-            if after.held < Units::ZERO || after.held > after.on_hand {
+            if !after.is_possible() {
                 return refuse(format!("product {} would be oversold", after.id));
             }
         }

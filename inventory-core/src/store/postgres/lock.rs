@@ -58,15 +58,16 @@ pub(super) async fn prepare(conn: &mut PgConnection) -> Result<(), StoreError> {
     run(conn, PREPARE).await
 }
 
-/// See [`crate::store::Session::begin`]; with it, which version of each reservation was seen. On error the transaction may still be
-/// open.
+/// See [`crate::store::Session::begin`]; with it, which version of each reservation was seen. `again`: see [`lock_with_orders`]. On error
+/// the transaction may still be open.
 pub(super) async fn begin(
     conn: &mut PgConnection,
     batch: BatchId,
     footprint: &Footprint,
     recent: &mut Recent,
+    again: bool,
 ) -> Result<(Locked, Versions), StoreError> {
-    let (mut locked, versions) = lock_with_orders(conn, batch, footprint, recent).await?;
+    let (mut locked, versions) = lock_with_orders(conn, batch, footprint, recent, again).await?;
     if !footprint.adjustments.is_empty() {
         locked.adjustments = adjustments(conn, &footprint.adjustments).await?;
     }
@@ -149,19 +150,21 @@ async fn lock(conn: &mut PgConnection, products: &[ProductId], skip: bool) -> Re
     Ok(locked)
 }
 
-/// Sees the orders, locks what they need, and looks again for those that were not there.
+/// Sees the orders, locks what they need, and looks again for those that were not there; with `again` for all: then nothing that
+/// others do in between can be a conflict once more.
 async fn lock_with_orders(
     conn: &mut PgConnection,
     batch: BatchId,
     footprint: &Footprint,
     recent: &mut Recent,
+    again: bool,
 ) -> Result<(Locked, Versions), StoreError> {
     let (mut seen, unread) = Seen::recalled(recent, &footprint.orders);
     let is_begun = !unread.is_empty();
     if is_begun {
         run(conn, first_message(batch)).await?;
     }
-    let absent = seen.read(conn, unread).await?;
+    let mut absent = seen.read(conn, unread).await?;
     let mut wanted = footprint.products.clone();
     wanted.extend(seen.products());
     wanted.sort_unstable();
@@ -171,6 +174,9 @@ async fn lock_with_orders(
     } else {
         begin_and_lock(conn, batch, &wanted, footprint.skip_locked).await?
     };
+    if again {
+        (seen, absent) = (Seen::default(), footprint.orders.clone());
+    }
     if !absent.is_empty() {
         seen.read(conn, absent).await?;
         if let Some(order) = seen.beyond(&wanted) {

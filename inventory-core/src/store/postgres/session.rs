@@ -40,6 +40,8 @@ pub(super) struct PostgresSession {
     /// By the open transaction.
     written: Written,
     recent: Recent,
+    /// The last batch rested on what was no longer so, or on a key that was taken.
+    after_conflict: bool,
 }
 
 impl PostgresSession {
@@ -57,7 +59,16 @@ impl PostgresSession {
         });
         let backend = prepared.await?;
         let (versions, written, recent) = Default::default();
-        Ok(Self { conn, backend, state: State::Idle, answer_timeout, versions, written, recent })
+        Ok(Self {
+            conn,
+            backend,
+            state: State::Idle,
+            answer_timeout,
+            versions,
+            written,
+            recent,
+            after_conflict: false,
+        })
     }
 
     /// Makes the session usable again after an error inside a transaction, or marks it as lost.
@@ -93,7 +104,8 @@ impl Session for PostgresSession {
         }
         self.state = State::Open(batch);
         self.written = Written::default();
-        let begun = lock::begin(&mut self.conn, batch, footprint, &mut self.recent);
+        let again = std::mem::take(&mut self.after_conflict);
+        let begun = lock::begin(&mut self.conn, batch, footprint, &mut self.recent, again);
         match answer(self.answer_timeout, begun).await {
             Ok((locked, versions)) => {
                 self.versions = versions;
@@ -119,7 +131,10 @@ impl Session for PostgresSession {
                 self.written = version.map(|version| Written::of(effects, version)).unwrap_or_default();
                 Ok(())
             }
-            Err(error) => Err(self.abandon(error).await),
+            Err(error) => {
+                self.after_conflict = error.kind == StoreErrorKind::Conflict;
+                Err(self.abandon(error).await)
+            }
         }
     }
 

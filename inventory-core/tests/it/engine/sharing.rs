@@ -6,10 +6,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use inventory_core::clock::Timestamp;
 use inventory_core::engine::Engine;
+use inventory_core::error::{CommitError, ReleaseError};
 use inventory_core::ids::{BatchId, OrderId, ProductId};
 use inventory_core::journal::ProductVersion;
 use inventory_core::reservation::Reservation;
 use inventory_core::store::memory::MemoryStore;
+use inventory_core::store::postgres::{PostgresOptions, PostgresStore};
 use inventory_core::store::{
     Backend, Due, HoldOn, OrdersPage, Pruned, Read, Resolution, Retention, Session, Sharing, Store,
     StoreError, audit_rows,
@@ -67,6 +69,14 @@ async fn two_engines() -> (Engine, Engine) {
     (open(store.clone(), options()).await, open(store, options()).await)
 }
 
+async fn two_engines_on_postgres() -> (Engine, Engine) {
+    let url = test_support::postgres::database().await.url;
+    PostgresStore::migrate(&url).await.unwrap();
+    let connect = async || PostgresStore::connect(&url, PostgresOptions::default()).await.unwrap();
+    let stores = (Arc::new(connect().await), Arc::new(connect().await));
+    (open(stores.0, options()).await, open(stores.1, options()).await)
+}
+
 #[tokio::test]
 async fn i1_two_engines_sell_exactly_what_there_is() {
     let (left, right) = two_engines().await;
@@ -119,13 +129,23 @@ async fn i14_stock_that_another_engine_gave_back_is_seen_by_the_next_request() {
 
 #[tokio::test]
 async fn i4_an_order_ended_by_one_engine_is_ended_for_the_other() {
-    let (left, right) = two_engines().await;
-    stock(&left, &[(1, 2)]).await;
-    let order = new_order();
-    left.reserve(request(order, &[(1, 1)])).await.unwrap();
-    right.commit(order, None, None).await.unwrap();
-    assert!(left.release(order, None, None, None).await.is_err(), "a committed order was released");
-    assert_eq!(levels(&left, 1).await, (1, 0));
-    left.shutdown().await;
-    right.shutdown().await;
+    for (left, right) in [two_engines().await, two_engines_on_postgres().await] {
+        stock(&left, &[(1, 2)]).await;
+        // Each the only hold there is: what ends it twice would leave less than nothing held.
+        let (bought, given_back) = (new_order(), new_order());
+        left.reserve(request(bought, &[(1, 1)])).await.unwrap();
+        let committed = right.commit(bought, None, None).await.unwrap();
+        assert_eq!(
+            left.release(bought, None, None, None).await,
+            Err(ReleaseError::AlreadyCommitted(bought)),
+            "a committed order was released"
+        );
+        assert_eq!(left.commit(bought, None, None).await, Ok(committed));
+        left.reserve(request(given_back, &[(1, 1)])).await.unwrap();
+        right.release(given_back, None, None, None).await.unwrap();
+        assert_eq!(left.commit(given_back, None, None).await, Err(CommitError::AlreadyReleased(given_back)));
+        assert_eq!(levels(&left, 1).await, (1, 0));
+        left.shutdown().await;
+        right.shutdown().await;
+    }
 }

@@ -88,7 +88,8 @@ async fn begin_expiry(session: &mut dyn Session, holds: &[Reservation], common: 
     let orders: Vec<_> = holds.iter().map(|hold| hold.order).collect();
     let (locked, batch) = begin_with_orders(session, &orders).await;
     let mut effects = Effects::none(batch, locked.now);
-    for hold in holds {
+    // Not in the order of their keys.
+    for hold in holds.iter().rev() {
         let expired = Reservation { status: Status::Expired, ..locked.reservations[&hold.order].clone() };
         effects.changed.push((Status::Held, expired));
     }
