@@ -39,6 +39,7 @@ impl Cell {
     ///
     /// Without a lock when the own place has enough: the centre of a plain cell, the thread's stripe of a striped one.
     /// Ordering: Acquire in `place`, partner: every raise.
+    #[inline]
     pub(super) fn take(&self, quantity: Quantity, table: &StripeTable, thread: usize) -> Result<(), Base> {
         let units = quantity.units().get();
         let mut losses = 0;
@@ -52,6 +53,7 @@ impl Cell {
     }
 
     /// Whether `quantity` units could be had now, without taking them; if not, what the base is.
+    #[inline]
     pub(super) fn check(&self, quantity: Quantity, table: &StripeTable) -> Result<(), Base> {
         let units = quantity.units().get();
         // Ordering: Relaxed; a guess, repeated under the lock when it says no, and by the take when it says yes.
