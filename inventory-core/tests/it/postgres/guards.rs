@@ -9,7 +9,7 @@ use inventory_core::reservation::{Reservation, Status};
 use inventory_core::store::{CommitFailure, Effects, Footprint, Session, StoreError, StoreErrorKind};
 
 use super::hand::{
-    Ledger, begin, begin_hold, begin_with_orders, count, execute, ids, lines, new_order, push,
+    Ledger, begin, begin_hold, begin_with_orders, count, execute, hold, ids, lines, new_order, push,
 };
 
 const TTL: Duration = Duration::from_secs(900);
@@ -25,9 +25,7 @@ async fn refused(ledger: &Ledger, session: &mut dyn Session, effects: &Effects) 
         .await
         .unwrap();
     assert_eq!(fences, 0, "the refused batch left its fence behind");
-    let next = begin_hold(session, new_order(), &[(1, 1)], TTL).await;
-    session.persist(&next).await.unwrap();
-    session.commit().await.unwrap();
+    hold(session, new_order(), &[(1, 1)], TTL).await;
     error
 }
 
@@ -153,28 +151,25 @@ async fn i9_nothing_rests_on_a_hold_that_its_session_remembers_and_somebody_else
     for is_changed in [true, false] {
         let order = new_order();
         let mut session = ledger.session().await;
-        let made = begin_hold(session.as_mut(), order, &[(1, 1)], TTL).await;
-        session.persist(&made).await.unwrap();
-        session.commit().await.unwrap();
+        let made = hold(session.as_mut(), order, &[(1, 1)], TTL).await;
         execute(&mut sql, EXTEND).await.unwrap();
         let (locked, batch) = begin_with_orders(session.as_mut(), &[order]).await;
-        assert_eq!(locked.reservations[&order], made.created[0], "it is remembered, not read");
+        assert_eq!(locked.reservations[&order], made, "it is remembered, not read");
         let mut effects = Effects::none(batch, locked.now);
         if is_changed {
-            effects.changed =
-                vec![(Status::Held, Reservation { status: Status::Expired, ..made.created[0].clone() })];
+            effects.changed = vec![(Status::Held, Reservation { status: Status::Expired, ..made.clone() })];
         }
         assert_eq!(session.persist(&effects).await.unwrap_err().kind, StoreErrorKind::Conflict);
         // Told anew, it is what it is.
         let (locked, _) = begin_with_orders(session.as_mut(), &[order]).await;
         assert_eq!(Some(&locked.reservations[&order]), ledger.reservation(order).await.as_ref());
-        assert_ne!(locked.reservations[&order], made.created[0]);
+        assert_ne!(locked.reservations[&order], made);
         session.rollback().await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn i9_i6_holds_of_a_transaction_that_was_given_up_are_not_remembered() {
+async fn i6_holds_of_a_transaction_that_was_given_up_are_not_remembered() {
     let ledger = Ledger::new().await;
     ledger.stock(&[(1, 5)]).await;
     let mut session = ledger.session().await;

@@ -71,11 +71,7 @@ impl Ledger {
 
     /// Holds these lines in one batch, from now for so long.
     pub(crate) async fn hold(&self, order: OrderId, lines: &[(i64, i64)], ttl: Duration) -> Reservation {
-        let mut session = self.session().await;
-        let effects = begin_hold(session.as_mut(), order, lines, ttl).await;
-        session.persist(&effects).await.unwrap();
-        session.commit().await.unwrap();
-        effects.created[0].clone()
+        hold(self.session().await.as_mut(), order, lines, ttl).await
     }
 
     pub(crate) async fn reservation(&self, order: OrderId) -> Option<Reservation> {
@@ -142,6 +138,19 @@ pub(crate) async fn begin_hold(
     effects.journal.commands.push(command(ChangeKind::Reserve, Some(order), wanted));
     move_stock(&mut effects, &locked, wanted, 0, 1);
     effects
+}
+
+/// Holds these lines in one batch of this session.
+pub(crate) async fn hold(
+    session: &mut dyn Session,
+    order: OrderId,
+    wanted: &[(i64, i64)],
+    ttl: Duration,
+) -> Reservation {
+    let effects = begin_hold(session, order, wanted, ttl).await;
+    session.persist(&effects).await.unwrap();
+    session.commit().await.unwrap();
+    effects.created[0].clone()
 }
 
 /// A fresh hold.

@@ -126,7 +126,7 @@ impl Dice {
         }
     }
 
-    /// One to `most` commands; of the batches every third is of reserves alone, which are not read before.
+    /// One to `most` commands; of the batches every third is of reserves alone, which stores may write in a shorter way.
     fn commands(&mut self, most: u64) -> Vec<Command> {
         let reserves_only = self.one_in(3);
         let many = 1 + self.below(most);
