@@ -105,8 +105,11 @@ impl Writer {
     /// Persists and commits. An unknown outcome is resolved here, however long it takes: the writer does nothing else meanwhile,
     /// and what was taken stays taken.
     async fn write(&mut self, batch_id: BatchId, effects: &Effects) -> Result<(), StoreError> {
+        let queue = self.queue.clone();
         let session = self.session()?;
-        session.persist(effects).await?;
+        let (persisted, upcoming) = tokio::join!(session.persist(effects), async { queue.upcoming() });
+        persisted?;
+        session.foresee(upcoming);
         match session.commit().await {
             Ok(()) => Ok(()),
             Err(CommitFailure::Definite(error)) => Err(error),

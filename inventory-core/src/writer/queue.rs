@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::command::Command;
 use crate::counters::{Counters, Taken};
 use crate::error::Failure;
+use crate::ids::OrderId;
 use crate::outcome::Answer;
 
 /// One command on its way: from the moment it is queued the writer owns it and what was taken for it.
@@ -64,6 +65,14 @@ pub(crate) struct Queue {
     arrived: Notify,
     /// Rung together with `arrived`, for [`Queue::gather`].
     gathered: Condvar,
+}
+
+/// Whose commands the next batch is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Turn {
+    All,
+    Others,
+    Reserves,
 }
 
 #[derive(Debug, Default)]
@@ -168,9 +177,8 @@ impl Queue {
     /// by themselves are written by one short statement, and so are holds that end alike; together they take two long ones.
     fn drain(&self, state: &mut State) -> Vec<Ticket> {
         let room = self.limits.batch_commands_max;
-        let apart = state.len() > room && !state.others.is_empty() && !state.reserves.is_empty();
-        state.others_went = apart && !state.others_went;
-        let (others, reserves) = (!apart || state.others_went, !apart || !state.others_went);
+        let turn = self.turn(state);
+        state.others_went = turn == Turn::Others;
         let mut batch = Vec::with_capacity(state.len().min(room));
         let mut lines = 0;
         let mut take = |lane: &mut VecDeque<Ticket>| {
@@ -180,13 +188,37 @@ impl Queue {
                 batch.push(ticket);
             }
         };
-        if others {
+        if turn != Turn::Reserves {
             take(&mut state.others);
         }
-        if reserves {
+        if turn != Turn::Others {
             take(&mut state.reserves);
         }
         batch
+    }
+
+    fn turn(&self, state: &State) -> Turn {
+        let fit = state.len() <= self.limits.batch_commands_max;
+        match (state.others.is_empty() || state.reserves.is_empty() || fit, state.others_went) {
+            (true, _) => Turn::All,
+            (false, false) => Turn::Others,
+            (false, true) => Turn::Reserves,
+        }
+    }
+
+    /// The orders that the next batch ends or extends, sorted and each once; none, unless that batch is of them alone and full already.
+    pub(crate) fn upcoming(&self) -> Vec<OrderId> {
+        let state = self.state.lock();
+        let room = self.limits.batch_commands_max.min(self.limits.batch_lines_max);
+        if state.others.len() < room || self.turn(&state) == Turn::Reserves {
+            return Vec::new();
+        }
+        let mut orders: Vec<_> =
+            state.others.iter().take(room).filter_map(|ticket| ticket.command.order()).collect();
+        drop(state);
+        orders.sort_unstable();
+        orders.dedup();
+        orders
     }
 
     /// Takes out what has waited past its deadline. Lanes are in order of arrival, and so of deadlines.
@@ -250,8 +282,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::command::Reserve;
-    use crate::ids::{OrderId, ProductId};
+    use crate::command::{Expire, Reserve};
+    use crate::ids::ProductId;
     use crate::lines::Lines;
     use crate::quantity::Quantity;
 
@@ -353,6 +385,31 @@ mod tests {
         assert_eq!(turns, [(5, 0), (0, 5), (5, 0), (2, 3)]);
         push_reserves(&queue, 7);
         assert_eq!(next(&queue).await, (0, 5), "nothing else waits");
+    }
+
+    #[tokio::test]
+    async fn orders_are_foreseen_once_the_next_batch_is_full_of_what_ends_them() {
+        let queue = queue(3);
+        let end = |number| {
+            let order = OrderId::new(Uuid::from_u128(number));
+            push_one(&queue, Command::Expire(Expire { order }));
+        };
+        // In the order of their keys, not in that of their coming, and each once.
+        end(2);
+        end(1);
+        assert_eq!(queue.upcoming(), [], "another may come before it is taken");
+        end(2);
+        end(3);
+        let foreseen = [1, 2].map(|number| OrderId::new(Uuid::from_u128(number)));
+        assert_eq!(queue.upcoming(), foreseen);
+        push_reserves(&queue, 3);
+        assert_eq!(queue.upcoming(), foreseen, "it is their turn first");
+        assert_eq!(next(&queue).await, (3, 0));
+        end(4);
+        end(5);
+        assert_eq!(queue.upcoming(), [], "now it is not");
+        assert_eq!(next(&queue).await, (0, 3));
+        assert_eq!(queue.upcoming().len(), 3);
     }
 
     #[tokio::test]

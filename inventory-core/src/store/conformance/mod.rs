@@ -78,6 +78,9 @@ pub const CASES: &[(&str, Case)] = &[
     ("a dropped session leaves nothing and blocks nobody", |f| Box::pin(transactions::dropped(f))),
     ("a session is usable after an error", |f| Box::pin(transactions::usable_after_error(f))),
     ("a batch waits for another that changes its products", |f| Box::pin(transactions::waits(f))),
+    ("what is foreseen, rightly or not, changes nothing of what a batch is told", |f| {
+        Box::pin(transactions::foreseen(f))
+    }),
     ("i9: no batch rests on a reservation that another has changed", |f| Box::pin(transactions::i9_told(f))),
     ("the store's time never goes back", |f| Box::pin(transactions::time(f))),
     ("what was committed is there after a restart", |f| Box::pin(transactions::durable(f))),

@@ -103,13 +103,16 @@ pub(super) async fn i9_told(make: &dyn StoreFactory) {
     let subject = make.fresh().await;
     let store = subject.store();
     stock(&*store, &[(1, 10)]).await;
-    for is_changed in [false, true] {
+    for (is_changed, is_foreseen) in [(false, false), (false, true), (true, false), (true, true)] {
         let (order, made) = (order(), batch());
         let mut session = open(&*store).await;
         let locked = session.begin(made, &footprint(&[1])).await.expect("begin");
         let mut draft = Draft::new(made, &locked);
         let held = draft.reserve(order, &[(1, 4)]);
         session.persist(&draft.finish()).await.expect("persist");
+        if is_foreseen {
+            session.foresee(vec![order]);
+        }
         session.commit().await.expect("commit");
         // It is the last hold: who ends it once more would have a stock that cannot be.
         put(&*store, orders(&[order]), |draft, _| draft.end(&held, Status::Released)).await;
@@ -127,6 +130,36 @@ pub(super) async fn i9_told(make: &dyn StoreFactory) {
         }
         session.rollback().await.expect("rollback");
         assert_eq!(reservation(&*store, order).await.expect("it exists").status, Status::Released);
+    }
+}
+
+pub(super) async fn foreseen(make: &dyn StoreFactory) {
+    let subject = make.fresh().await;
+    let store = subject.store();
+    stock(&*store, &[(1, 100)]).await;
+    let mut session = open(&*store).await;
+    // Which of the three are foreseen; the last is not held when that is said.
+    for foreseen in [&[][..], &[0], &[0, 1], &[0, 1, 2], &[0, 2], &[2]] {
+        let mut known = [order(), order(), order()];
+        known.sort_unstable();
+        let made = batch();
+        let locked = session.begin(made, &footprint(&[1])).await.expect("begin");
+        let mut draft = Draft::new(made, &locked);
+        let held: Vec<_> = known[..2].iter().map(|order| draft.reserve(*order, &[(1, 1)])).collect();
+        session.persist(&draft.finish()).await.expect("persist");
+        session.foresee(foreseen.iter().map(|place| known[*place]).collect());
+        session.commit().await.expect("commit");
+        // The batch that comes is of the first two all the same; and so is the one after it.
+        for _ in 0..2 {
+            let id = batch();
+            let locked = session.begin(id, &orders(&known[..2])).await.expect("begin");
+            assert_eq!(locked.reservations.len(), 2, "foreseen: {foreseen:?}");
+            for held in &held {
+                assert_eq!(locked.reservations.get(&held.order), Some(held), "foreseen: {foreseen:?}");
+            }
+            session.persist(&Draft::new(id, &locked).finish()).await.expect("nobody has changed them");
+            session.rollback().await.expect("rollback");
+        }
     }
 }
 

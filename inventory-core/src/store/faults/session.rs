@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{Fault, Shared, injected};
-use crate::ids::BatchId;
+use crate::ids::{BatchId, OrderId};
 use crate::store::{Backend, CommitFailure, Effects, Footprint, Locked, Session, StoreError, StoreErrorKind};
 
 pub(super) struct FaultySession {
@@ -76,6 +76,12 @@ impl Session for FaultySession {
             return Err(self.fail(kind).await);
         }
         self.inner.as_mut().ok_or_else(lost)?.persist(effects).await
+    }
+
+    fn foresee(&mut self, orders: Vec<OrderId>) {
+        if let Some(inner) = &mut self.inner {
+            inner.foresee(orders);
+        }
     }
 
     async fn commit(&mut self) -> Result<(), CommitFailure> {

@@ -39,20 +39,35 @@ pub(super) struct Version {
     pub(super) expires_at: Timestamp,
 }
 
-impl Seen {
-    /// What the session remembers of these orders; the others have to be read.
-    pub(super) fn recalled(recent: &mut Recent, orders: &[OrderId]) -> (Self, Vec<OrderId>) {
-        let (mut seen, mut unread) = (Self::default(), Vec::new());
+/// What a session remembers of some orders.
+#[derive(Default)]
+pub(super) struct Recalled {
+    orders: Vec<OrderId>,
+    pub(super) seen: Seen,
+    /// The others: they have to be read.
+    pub(super) unread: Vec<OrderId>,
+}
+
+impl Recalled {
+    pub(super) fn of(orders: Vec<OrderId>, recent: &mut Recent) -> Self {
+        let (mut seen, mut unread) = (Seen::default(), Vec::new());
         seen.reserve(orders.len());
-        for order in orders {
+        for order in &orders {
             match recent.recall(*order) {
                 Some((reservation, version)) => seen.keep(reservation, version),
                 None => unread.push(*order),
             }
         }
-        (seen, unread)
+        Self { orders, seen, unread }
     }
 
+    /// This, if it is of these orders. Else what was recalled in vain is forgotten, and read like any other.
+    pub(super) fn or_of(self, orders: &[OrderId], recent: &mut Recent) -> Self {
+        if self.orders == orders { self } else { Self::of(orders.to_vec(), recent) }
+    }
+}
+
+impl Seen {
     /// Reads orders. Says which do not exist.
     pub(super) async fn read(
         &mut self,

@@ -8,9 +8,9 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::errors::{classify, commit_is_definite, connection_is_lost};
 use super::recent::{Recent, Written};
-use super::seen::Versions;
+use super::seen::{Recalled, Versions};
 use super::{connect, lock, persist};
-use crate::ids::BatchId;
+use crate::ids::{BatchId, OrderId};
 use crate::store::{Backend, CommitFailure, Effects, Footprint, Locked, Session, StoreError, StoreErrorKind};
 
 /// Ends a batch. The driver does not show the command's tag, and COMMIT of a failed transaction answers ROLLBACK without
@@ -40,6 +40,9 @@ pub(super) struct PostgresSession {
     /// By the open transaction.
     written: Written,
     recent: Recent,
+    /// Of the batch that comes next.
+    foreseen: Vec<OrderId>,
+    recalled: Recalled,
     /// The last batch rested on what was no longer so, or on a key that was taken.
     after_conflict: bool,
 }
@@ -58,7 +61,7 @@ impl PostgresSession {
             Ok(backend)
         });
         let backend = prepared.await?;
-        let (versions, written, recent) = Default::default();
+        let (versions, written, recent, foreseen, recalled) = Default::default();
         Ok(Self {
             conn,
             backend,
@@ -67,6 +70,8 @@ impl PostgresSession {
             versions,
             written,
             recent,
+            foreseen,
+            recalled,
             after_conflict: false,
         })
     }
@@ -105,7 +110,8 @@ impl Session for PostgresSession {
         self.state = State::Open(batch);
         self.written = Written::default();
         let again = std::mem::take(&mut self.after_conflict);
-        let begun = lock::begin(&mut self.conn, batch, footprint, &mut self.recent, again);
+        let recalled = std::mem::take(&mut self.recalled).or_of(&footprint.orders, &mut self.recent);
+        let begun = lock::begin(&mut self.conn, batch, footprint, recalled, again);
         match answer(self.answer_timeout, begun).await {
             Ok((locked, versions)) => {
                 self.versions = versions;
@@ -138,6 +144,10 @@ impl Session for PostgresSession {
         }
     }
 
+    fn foresee(&mut self, orders: Vec<OrderId>) {
+        self.foreseen = orders;
+    }
+
     async fn commit(&mut self) -> Result<(), CommitFailure> {
         if !matches!(self.state, State::Open(_)) {
             // Nothing was sent: whatever was open is gone.
@@ -145,10 +155,13 @@ impl Session for PostgresSession {
         }
         let sent = tokio::time::timeout(self.answer_timeout, sqlx::raw_sql(COMMIT).execute(&mut self.conn));
         // While the server waits for its disk. Should it fail: what does not exist is not remembered.
-        let written = std::mem::take(&mut self.written);
-        let (answer, ()) = tokio::join!(sent, async { self.recent.remember(written) });
+        let (written, foreseen) = (std::mem::take(&mut self.written), std::mem::take(&mut self.foreseen));
+        let (answer, ()) = tokio::join!(sent, async {
+            self.recent.remember(written);
+            self.recalled = Recalled::of(foreseen, &mut self.recent);
+        });
         if !matches!(answer, Ok(Ok(_))) {
-            self.recent = Recent::default();
+            (self.recent, self.recalled) = Default::default();
         }
         match answer {
             Ok(Ok(_)) => {
