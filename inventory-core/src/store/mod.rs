@@ -95,8 +95,8 @@ pub trait Session: Send {
     /// again. On error the transaction is gone.
     async fn persist(&mut self, effects: &Effects) -> Result<(), StoreError>;
 
-    /// Orders that the next batch ends or extends, as far as is known, sorted and each once. Said before `commit`, during which a store may look for them;
-    /// nothing depends on it.
+    /// Orders that the next batch ends or extends, as far as is known, sorted and each once. Said before `persist`: while it waits, a store may
+    /// look for them. Nothing depends on it.
     fn foresee(&mut self, orders: Vec<OrderId>) {
         drop(orders);
     }

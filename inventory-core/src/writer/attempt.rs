@@ -105,11 +105,10 @@ impl Writer {
     /// Persists and commits. An unknown outcome is resolved here, however long it takes: the writer does nothing else meanwhile,
     /// and what was taken stays taken.
     async fn write(&mut self, batch_id: BatchId, effects: &Effects) -> Result<(), StoreError> {
-        let queue = self.queue.clone();
+        let upcoming = self.queue.upcoming();
         let session = self.session()?;
-        let (persisted, upcoming) = tokio::join!(session.persist(effects), async { queue.upcoming() });
-        persisted?;
         session.foresee(upcoming);
+        session.persist(effects).await?;
         match session.commit().await {
             Ok(()) => Ok(()),
             Err(CommitFailure::Definite(error)) => Err(error),

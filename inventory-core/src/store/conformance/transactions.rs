@@ -109,10 +109,10 @@ pub(super) async fn i9_told(make: &dyn StoreFactory) {
         let locked = session.begin(made, &footprint(&[1])).await.expect("begin");
         let mut draft = Draft::new(made, &locked);
         let held = draft.reserve(order, &[(1, 4)]);
-        session.persist(&draft.finish()).await.expect("persist");
         if is_foreseen {
             session.foresee(vec![order]);
         }
+        session.persist(&draft.finish()).await.expect("persist");
         session.commit().await.expect("commit");
         // It is the last hold: who ends it once more would have a stock that cannot be.
         put(&*store, orders(&[order]), |draft, _| draft.end(&held, Status::Released)).await;
@@ -146,8 +146,8 @@ pub(super) async fn foreseen(make: &dyn StoreFactory) {
         let locked = session.begin(made, &footprint(&[1])).await.expect("begin");
         let mut draft = Draft::new(made, &locked);
         let held: Vec<_> = known[..2].iter().map(|order| draft.reserve(*order, &[(1, 1)])).collect();
-        session.persist(&draft.finish()).await.expect("persist");
         session.foresee(foreseen.iter().map(|place| known[*place]).collect());
+        session.persist(&draft.finish()).await.expect("persist");
         session.commit().await.expect("commit");
         // The batch that comes is of the first two all the same; and so is the one after it.
         for _ in 0..2 {

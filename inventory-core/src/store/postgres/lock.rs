@@ -9,8 +9,9 @@ use futures::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Either, PgConnection, Row as _};
 
 use super::errors::classify;
+use super::foreseen::Found;
 use super::rows::{PRODUCT_COLUMNS, column, product, product_columns, product_ids};
-use super::seen::{Recalled, Seen, Versions};
+use super::seen::{Seen, Versions};
 use super::session::run;
 use crate::clock::Timestamp;
 use crate::ids::{AdjustmentId, BatchId, CustomerId, Delivery, Note, ProductId};
@@ -63,10 +64,10 @@ pub(super) async fn begin(
     conn: &mut PgConnection,
     batch: BatchId,
     footprint: &Footprint,
-    recalled: Recalled,
+    found: Found,
     again: bool,
 ) -> Result<(Locked, Versions), StoreError> {
-    let (mut locked, versions) = lock_with_orders(conn, batch, footprint, recalled, again).await?;
+    let (mut locked, versions) = lock_with_orders(conn, batch, footprint, found, again).await?;
     if !footprint.adjustments.is_empty() {
         locked.adjustments = adjustments(conn, &footprint.adjustments).await?;
     }
@@ -155,10 +156,10 @@ async fn lock_with_orders(
     conn: &mut PgConnection,
     batch: BatchId,
     footprint: &Footprint,
-    recalled: Recalled,
+    found: Found,
     again: bool,
 ) -> Result<(Locked, Versions), StoreError> {
-    let Recalled { mut seen, unread, .. } = recalled;
+    let Found { mut seen, unread } = found;
     let is_begun = !unread.is_empty();
     if is_begun {
         run(conn, first_message(batch)).await?;

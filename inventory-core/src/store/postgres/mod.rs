@@ -13,6 +13,7 @@
 mod connect;
 mod due;
 mod errors;
+mod foreseen;
 mod history;
 mod lock;
 mod migrate;
@@ -77,6 +78,7 @@ pub struct PostgresStore {
     connect: PgConnectOptions,
     options: PostgresOptions,
     readers: PgPool,
+    side: foreseen::SideReader,
     sweep: due::Sweep,
     emptied: prune::Emptied,
 }
@@ -99,8 +101,9 @@ impl PostgresStore {
         migrate::check(&mut conn).await?;
         let _ = sqlx::Connection::close(conn).await;
         let readers = connect::readers(&connect, options.read_connections).await?;
+        let side = foreseen::SideReader::new(readers.clone(), options.answer_timeout);
         let (sweep, emptied) = Default::default();
-        Ok(Self { connect, options, readers, sweep, emptied })
+        Ok(Self { connect, options, readers, side, sweep, emptied })
     }
 
     /// Whether any product was ever created.
@@ -121,7 +124,8 @@ impl Store for PostgresStore {
     }
 
     async fn open_session(&self) -> Result<Box<dyn Session>, StoreError> {
-        let session = session::PostgresSession::open(&self.connect, self.options.answer_timeout).await?;
+        let (side, answer_timeout) = (self.side.clone(), self.options.answer_timeout);
+        let session = session::PostgresSession::open(&self.connect, side, answer_timeout).await?;
         Ok(Box::new(session))
     }
 

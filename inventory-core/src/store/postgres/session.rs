@@ -7,8 +7,9 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::errors::{classify, commit_is_definite, connection_is_lost};
+use super::foreseen::{Foreseen, SideReader};
 use super::recent::{Recent, Written};
-use super::seen::{Recalled, Versions};
+use super::seen::Versions;
 use super::{connect, lock, persist};
 use crate::ids::{BatchId, OrderId};
 use crate::store::{Backend, CommitFailure, Effects, Footprint, Locked, Session, StoreError, StoreErrorKind};
@@ -40,9 +41,10 @@ pub(super) struct PostgresSession {
     /// By the open transaction.
     written: Written,
     recent: Recent,
-    /// Of the batch that comes next.
-    foreseen: Vec<OrderId>,
-    recalled: Recalled,
+    /// What the batch that comes next will ask for.
+    upcoming: Vec<OrderId>,
+    foreseen: Foreseen,
+    side: SideReader,
     /// The last batch rested on what was no longer so, or on a key that was taken.
     after_conflict: bool,
 }
@@ -51,6 +53,7 @@ impl PostgresSession {
     /// Opens a connection, learns its identity, takes the application's role, prepares.
     pub(super) async fn open(
         options: &PgConnectOptions,
+        side: SideReader,
         answer_timeout: Duration,
     ) -> Result<Self, StoreError> {
         let mut conn = connect::open(options).await?;
@@ -61,7 +64,7 @@ impl PostgresSession {
             Ok(backend)
         });
         let backend = prepared.await?;
-        let (versions, written, recent, foreseen, recalled) = Default::default();
+        let (versions, written, recent, upcoming, foreseen) = Default::default();
         Ok(Self {
             conn,
             backend,
@@ -70,8 +73,9 @@ impl PostgresSession {
             versions,
             written,
             recent,
+            upcoming,
             foreseen,
-            recalled,
+            side,
             after_conflict: false,
         })
     }
@@ -110,8 +114,9 @@ impl Session for PostgresSession {
         self.state = State::Open(batch);
         self.written = Written::default();
         let again = std::mem::take(&mut self.after_conflict);
-        let recalled = std::mem::take(&mut self.recalled).or_of(&footprint.orders, &mut self.recent);
-        let begun = lock::begin(&mut self.conn, batch, footprint, recalled, again);
+        let foreseen = std::mem::take(&mut self.foreseen);
+        let found = foreseen.or_recall(&footprint.orders, &mut self.recent).await;
+        let begun = lock::begin(&mut self.conn, batch, footprint, found, again);
         match answer(self.answer_timeout, begun).await {
             Ok((locked, versions)) => {
                 self.versions = versions;
@@ -132,7 +137,13 @@ impl Session for PostgresSession {
             }
             State::Broken => return Err(Self::lost()),
         }
-        match answer(self.answer_timeout, persist::persist(&mut self.conn, effects, &self.versions)).await {
+        let persisted =
+            answer(self.answer_timeout, persist::persist(&mut self.conn, effects, &self.versions));
+        let upcoming = std::mem::take(&mut self.upcoming);
+        let (persisted, ()) = tokio::join!(persisted, async {
+            self.foreseen = Foreseen::of(upcoming, &mut self.recent, &self.side);
+        });
+        match persisted {
             Ok(version) => {
                 self.written = version.map(|version| Written::of(effects, version)).unwrap_or_default();
                 Ok(())
@@ -145,7 +156,7 @@ impl Session for PostgresSession {
     }
 
     fn foresee(&mut self, orders: Vec<OrderId>) {
-        self.foreseen = orders;
+        self.upcoming = orders;
     }
 
     async fn commit(&mut self) -> Result<(), CommitFailure> {
@@ -155,13 +166,10 @@ impl Session for PostgresSession {
         }
         let sent = tokio::time::timeout(self.answer_timeout, sqlx::raw_sql(COMMIT).execute(&mut self.conn));
         // While the server waits for its disk. Should it fail: what does not exist is not remembered.
-        let (written, foreseen) = (std::mem::take(&mut self.written), std::mem::take(&mut self.foreseen));
-        let (answer, ()) = tokio::join!(sent, async {
-            self.recent.remember(written);
-            self.recalled = Recalled::of(foreseen, &mut self.recent);
-        });
+        let written = std::mem::take(&mut self.written);
+        let (answer, ()) = tokio::join!(sent, async { self.recent.remember(written) });
         if !matches!(answer, Ok(Ok(_))) {
-            (self.recent, self.recalled) = Default::default();
+            (self.recent, self.foreseen) = Default::default();
         }
         match answer {
             Ok(Ok(_)) => {
@@ -237,7 +245,9 @@ mod tests {
         PostgresStore::migrate(&url).await.unwrap();
         let options = PostgresOptions::default();
         let connect = connect::options(&url, &options).unwrap();
-        let mut session = PostgresSession::open(&connect, options.answer_timeout).await.unwrap();
+        let readers = connect::readers(&connect, 1).await.unwrap();
+        let side = SideReader::new(readers, options.answer_timeout);
+        let mut session = PostgresSession::open(&connect, side, options.answer_timeout).await.unwrap();
         let batch = BatchId::new(uuid::Uuid::now_v7());
         session.begin(batch, &Footprint::default()).await.unwrap();
         // Behind the session's back: the transaction has failed, and the session believes that it is open.
