@@ -37,6 +37,9 @@ impl Session for AnnouncingSession {
         println!("batch of {} commands, {} products", effects.journal.commands.len(), effects.products.len());
         self.0.persist(effects).await
     }
+    fn foresee(&mut self, orders: Vec<OrderId>) {
+        self.0.foresee(orders);
+    }
     async fn commit(&mut self) -> Result<(), CommitFailure> {
         self.0.commit().await
     }

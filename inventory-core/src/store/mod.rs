@@ -95,11 +95,9 @@ pub trait Session: Send {
     /// again. On error the transaction is gone.
     async fn persist(&mut self, effects: &Effects) -> Result<(), StoreError>;
 
-    /// Orders that the next batch ends or extends, as far as is known, sorted and each once. Said before `persist`: while it waits, a store may
-    /// look for them. Nothing depends on it.
-    fn foresee(&mut self, orders: Vec<OrderId>) {
-        drop(orders);
-    }
+    /// Between `persist` and `commit`: the orders that the next batch ends or extends, as far as is known, sorted and each once. A store may
+    /// look for them while it waits for its disk. Nothing depends on it; a session around another one should pass it on.
+    fn foresee(&mut self, _orders: Vec<OrderId>) {}
 
     /// Makes it durable. `Err(CommitFailure::Unknown)` for anything but a matching answer or a definite error.
     async fn commit(&mut self) -> Result<(), CommitFailure>;

@@ -105,10 +105,14 @@ impl Writer {
     /// Persists and commits. An unknown outcome is resolved here, however long it takes: the writer does nothing else meanwhile,
     /// and what was taken stays taken.
     async fn write(&mut self, batch_id: BatchId, effects: &Effects) -> Result<(), StoreError> {
-        let upcoming = self.queue.upcoming();
+        let queue = self.queue.clone();
+        // Parked commands would join the next batch.
+        let is_known = self.parked.is_empty();
         let session = self.session()?;
-        session.foresee(upcoming);
-        session.persist(effects).await?;
+        let (persisted, upcoming) =
+            tokio::join!(session.persist(effects), async { is_known.then(|| queue.upcoming()) });
+        persisted?;
+        session.foresee(upcoming.unwrap_or_default());
         match session.commit().await {
             Ok(()) => Ok(()),
             Err(CommitFailure::Definite(error)) => Err(error),

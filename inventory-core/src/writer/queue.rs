@@ -286,6 +286,7 @@ mod tests {
     use crate::ids::ProductId;
     use crate::lines::Lines;
     use crate::quantity::Quantity;
+    use crate::store::Footprint;
 
     const LONG: Duration = Duration::from_secs(60);
 
@@ -404,7 +405,9 @@ mod tests {
         assert_eq!(queue.upcoming(), foreseen);
         push_reserves(&queue, 3);
         assert_eq!(queue.upcoming(), foreseen, "it is their turn first");
-        assert_eq!(next(&queue).await, (3, 0));
+        let batch: Vec<_> = queue.next_batch(None).await.unwrap();
+        let commands: Vec<_> = batch.into_iter().map(|ticket| ticket.command).collect();
+        assert_eq!(Footprint::of(&commands, |_| false, false).orders, foreseen);
         end(4);
         end(5);
         assert_eq!(queue.upcoming(), [], "now it is not");

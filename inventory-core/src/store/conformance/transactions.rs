@@ -2,11 +2,11 @@
 
 use super::StoreFactory;
 use super::draft::{
-    Draft, batch, footprint, look, open, order, orders, product, put, refused, reservation, stock,
+    Draft, TTL, batch, footprint, look, open, order, orders, product, put, refused, reservation, stock,
 };
-use crate::ids::ProductId;
-use crate::reservation::Status;
-use crate::store::StoreErrorKind;
+use crate::ids::{OrderId, ProductId};
+use crate::reservation::{Reservation, Status};
+use crate::store::{Footprint, Session, StoreErrorKind};
 
 pub(super) async fn sees_earlier(make: &dyn StoreFactory) {
     let subject = make.fresh().await;
@@ -99,21 +99,36 @@ pub(super) async fn waits(make: &dyn StoreFactory) {
     second.rollback().await.expect("rollback");
 }
 
+/// Commits a batch of this session, before which `orders` are foreseen.
+async fn put_on(
+    session: &mut dyn Session,
+    footprint: Footprint,
+    foreseen: Vec<OrderId>,
+    fill: impl FnOnce(&mut Draft),
+) {
+    let id = batch();
+    let locked = session.begin(id, &footprint).await.expect("begin");
+    let mut draft = Draft::new(id, &locked);
+    fill(&mut draft);
+    session.persist(&draft.finish()).await.expect("persist");
+    session.foresee(foreseen);
+    session.commit().await.expect("commit");
+}
+
 pub(super) async fn i9_told(make: &dyn StoreFactory) {
     let subject = make.fresh().await;
     let store = subject.store();
-    stock(&*store, &[(1, 10)]).await;
+    stock(&*store, &[(1, 10), (2, 10)]).await;
     for (is_changed, is_foreseen) in [(false, false), (false, true), (true, false), (true, true)] {
-        let (order, made) = (order(), batch());
+        let (order, mut held) = (order(), None);
         let mut session = open(&*store).await;
-        let locked = session.begin(made, &footprint(&[1])).await.expect("begin");
-        let mut draft = Draft::new(made, &locked);
-        let held = draft.reserve(order, &[(1, 4)]);
-        if is_foreseen {
-            session.foresee(vec![order]);
-        }
-        session.persist(&draft.finish()).await.expect("persist");
-        session.commit().await.expect("commit");
+        put_on(session.as_mut(), footprint(&[1]), Vec::new(), |draft| {
+            held = Some(draft.reserve(order, &[(1, 4)]));
+        })
+        .await;
+        let held = held.expect("it was just made");
+        let foreseen = if is_foreseen { vec![order] } else { Vec::new() };
+        put_on(session.as_mut(), footprint(&[2]), foreseen, |draft| draft.set(2, 77)).await;
         // It is the last hold: who ends it once more would have a stock that cannot be.
         put(&*store, orders(&[order]), |draft, _| draft.end(&held, Status::Released)).await;
         let id = batch();
@@ -138,17 +153,21 @@ pub(super) async fn foreseen(make: &dyn StoreFactory) {
     let store = subject.store();
     stock(&*store, &[(1, 100)]).await;
     let mut session = open(&*store).await;
-    // Which of the three are foreseen; the last is not held when that is said.
+    // Which of the three are foreseen; there is no third.
     for foreseen in [&[][..], &[0], &[0, 1], &[0, 1, 2], &[0, 2], &[2]] {
         let mut known = [order(), order(), order()];
         known.sort_unstable();
-        let made = batch();
-        let locked = session.begin(made, &footprint(&[1])).await.expect("begin");
-        let mut draft = Draft::new(made, &locked);
-        let held: Vec<_> = known[..2].iter().map(|order| draft.reserve(*order, &[(1, 1)])).collect();
-        session.foresee(foreseen.iter().map(|place| known[*place]).collect());
-        session.persist(&draft.finish()).await.expect("persist");
-        session.commit().await.expect("commit");
+        let mut held = Vec::new();
+        put_on(session.as_mut(), footprint(&[1]), Vec::new(), |draft| {
+            held.extend(known[..2].iter().map(|order| draft.reserve(*order, &[(1, 1)])));
+        })
+        .await;
+        // The batch that foresees them changes one of them itself.
+        let extended = Reservation { expires_at: held[0].expires_at.plus(TTL), ..held[0].clone() };
+        let change = (Status::Held, extended.clone());
+        held[0] = extended;
+        let next = foreseen.iter().map(|place| known[*place]).collect();
+        put_on(session.as_mut(), orders(&known[..1]), next, |draft| draft.effects.changed.push(change)).await;
         // The batch that comes is of the first two all the same; and so is the one after it.
         for _ in 0..2 {
             let id = batch();

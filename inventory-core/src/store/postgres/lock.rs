@@ -9,9 +9,8 @@ use futures::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Either, PgConnection, Row as _};
 
 use super::errors::classify;
-use super::foreseen::Found;
 use super::rows::{PRODUCT_COLUMNS, column, product, product_columns, product_ids};
-use super::seen::{Seen, Versions};
+use super::seen::{Recalled, Seen, Versions};
 use super::session::run;
 use crate::clock::Timestamp;
 use crate::ids::{AdjustmentId, BatchId, CustomerId, Delivery, Note, ProductId};
@@ -58,16 +57,16 @@ pub(super) async fn prepare(conn: &mut PgConnection) -> Result<(), StoreError> {
     run(conn, PREPARE).await
 }
 
-/// See [`crate::store::Session::begin`]; with it, which version of each reservation was seen. `again`: see [`lock_with_orders`]. On error
+/// See [`crate::store::Session::begin`]; with it, which version of each reservation was seen. `recalled` is of the footprint's orders; `again`: see [`lock_with_orders`]. On error
 /// the transaction may still be open.
 pub(super) async fn begin(
     conn: &mut PgConnection,
     batch: BatchId,
     footprint: &Footprint,
-    found: Found,
+    recalled: Recalled,
     again: bool,
 ) -> Result<(Locked, Versions), StoreError> {
-    let (mut locked, versions) = lock_with_orders(conn, batch, footprint, found, again).await?;
+    let (mut locked, versions) = lock_with_orders(conn, batch, footprint, recalled, again).await?;
     if !footprint.adjustments.is_empty() {
         locked.adjustments = adjustments(conn, &footprint.adjustments).await?;
     }
@@ -156,10 +155,10 @@ async fn lock_with_orders(
     conn: &mut PgConnection,
     batch: BatchId,
     footprint: &Footprint,
-    found: Found,
+    recalled: Recalled,
     again: bool,
 ) -> Result<(Locked, Versions), StoreError> {
-    let Found { mut seen, unread } = found;
+    let Recalled { mut seen, unread, .. } = recalled;
     let is_begun = !unread.is_empty();
     if is_begun {
         run(conn, first_message(batch)).await?;

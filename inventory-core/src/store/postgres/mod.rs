@@ -13,7 +13,6 @@
 mod connect;
 mod due;
 mod errors;
-mod foreseen;
 mod history;
 mod lock;
 mod migrate;
@@ -78,7 +77,6 @@ pub struct PostgresStore {
     connect: PgConnectOptions,
     options: PostgresOptions,
     readers: PgPool,
-    side: foreseen::SideReader,
     sweep: due::Sweep,
     emptied: prune::Emptied,
 }
@@ -101,9 +99,8 @@ impl PostgresStore {
         migrate::check(&mut conn).await?;
         let _ = sqlx::Connection::close(conn).await;
         let readers = connect::readers(&connect, options.read_connections).await?;
-        let side = foreseen::SideReader::new(readers.clone(), options.answer_timeout);
         let (sweep, emptied) = Default::default();
-        Ok(Self { connect, options, readers, side, sweep, emptied })
+        Ok(Self { connect, options, readers, sweep, emptied })
     }
 
     /// Whether any product was ever created.
@@ -124,8 +121,7 @@ impl Store for PostgresStore {
     }
 
     async fn open_session(&self) -> Result<Box<dyn Session>, StoreError> {
-        let (side, answer_timeout) = (self.side.clone(), self.options.answer_timeout);
-        let session = session::PostgresSession::open(&self.connect, side, answer_timeout).await?;
+        let session = session::PostgresSession::open(&self.connect, self.options.answer_timeout).await?;
         Ok(Box::new(session))
     }
 

@@ -8,6 +8,7 @@
 use sqlx::PgConnection;
 
 use super::errors::classify;
+use super::recent::Recent;
 use super::rows::{RowVersion, column, order_ids, reservation, reservation_columns};
 use crate::clock::Timestamp;
 use crate::ids::{OrderId, ProductId};
@@ -38,6 +39,34 @@ pub(super) struct Version {
     pub(super) expires_at: Timestamp,
 }
 
+/// What a session remembers of a batch's orders.
+#[derive(Default)]
+pub(super) struct Recalled {
+    orders: Vec<OrderId>,
+    pub(super) seen: Seen,
+    /// The others: they have to be read.
+    pub(super) unread: Vec<OrderId>,
+}
+
+impl Recalled {
+    pub(super) fn of(orders: Vec<OrderId>, recent: &mut Recent) -> Self {
+        let (mut seen, mut unread) = (Seen::default(), Vec::new());
+        seen.reserve(orders.len());
+        for order in &orders {
+            match recent.recall(*order) {
+                Some((reservation, version)) => seen.keep(reservation, version),
+                None => unread.push(*order),
+            }
+        }
+        Self { orders, seen, unread }
+    }
+
+    /// This, if it is of these orders. Else what was recalled in vain is forgotten, and read like any other.
+    pub(super) fn or_of(self, orders: &[OrderId], recent: &mut Recent) -> Self {
+        if self.orders == orders { self } else { Self::of(orders.to_vec(), recent) }
+    }
+}
+
 impl Seen {
     /// Reads orders. Says which do not exist.
     pub(super) async fn read(
@@ -58,22 +87,12 @@ impl Seen {
         Ok(orders)
     }
 
-    /// Adds what another look has found.
-    pub(super) fn add(&mut self, other: Self) {
-        if self.reservations.is_empty() {
-            *self = other;
-        } else {
-            self.reservations.extend(other.reservations);
-            self.versions.0.extend(other.versions.0);
-        }
-    }
-
-    pub(super) fn reserve(&mut self, more: usize) {
+    fn reserve(&mut self, more: usize) {
         self.reservations.reserve(more);
         self.versions.0.reserve(more);
     }
 
-    pub(super) fn keep(&mut self, reservation: Reservation, version: RowVersion) {
+    fn keep(&mut self, reservation: Reservation, version: RowVersion) {
         let version = Version { row: version, expires_at: reservation.expires_at };
         self.versions.0.insert(reservation.order, version);
         self.reservations.insert(reservation.order, reservation);

@@ -7,9 +7,8 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::errors::{classify, commit_is_definite, connection_is_lost};
-use super::foreseen::{Foreseen, SideReader};
 use super::recent::{Recent, Written};
-use super::seen::Versions;
+use super::seen::{Recalled, Versions};
 use super::{connect, lock, persist};
 use crate::ids::{BatchId, OrderId};
 use crate::store::{Backend, CommitFailure, Effects, Footprint, Locked, Session, StoreError, StoreErrorKind};
@@ -41,10 +40,9 @@ pub(super) struct PostgresSession {
     /// By the open transaction.
     written: Written,
     recent: Recent,
-    /// What the batch that comes next will ask for.
-    upcoming: Vec<OrderId>,
-    foreseen: Foreseen,
-    side: SideReader,
+    /// Of the next batch, by what the writer expects: its orders, and, once they were looked for, what is remembered of them.
+    foreseen: Vec<OrderId>,
+    recalled: Recalled,
     /// The last batch rested on what was no longer so, or on a key that was taken.
     after_conflict: bool,
 }
@@ -53,7 +51,6 @@ impl PostgresSession {
     /// Opens a connection, learns its identity, takes the application's role, prepares.
     pub(super) async fn open(
         options: &PgConnectOptions,
-        side: SideReader,
         answer_timeout: Duration,
     ) -> Result<Self, StoreError> {
         let mut conn = connect::open(options).await?;
@@ -64,7 +61,7 @@ impl PostgresSession {
             Ok(backend)
         });
         let backend = prepared.await?;
-        let (versions, written, recent, upcoming, foreseen) = Default::default();
+        let (versions, written, recent, foreseen, recalled) = Default::default();
         Ok(Self {
             conn,
             backend,
@@ -73,9 +70,8 @@ impl PostgresSession {
             versions,
             written,
             recent,
-            upcoming,
             foreseen,
-            side,
+            recalled,
             after_conflict: false,
         })
     }
@@ -114,9 +110,8 @@ impl Session for PostgresSession {
         self.state = State::Open(batch);
         self.written = Written::default();
         let again = std::mem::take(&mut self.after_conflict);
-        let foreseen = std::mem::take(&mut self.foreseen);
-        let found = foreseen.or_recall(&footprint.orders, &mut self.recent).await;
-        let begun = lock::begin(&mut self.conn, batch, footprint, found, again);
+        let recalled = std::mem::take(&mut self.recalled).or_of(&footprint.orders, &mut self.recent);
+        let begun = lock::begin(&mut self.conn, batch, footprint, recalled, again);
         match answer(self.answer_timeout, begun).await {
             Ok((locked, versions)) => {
                 self.versions = versions;
@@ -137,13 +132,7 @@ impl Session for PostgresSession {
             }
             State::Broken => return Err(Self::lost()),
         }
-        let persisted =
-            answer(self.answer_timeout, persist::persist(&mut self.conn, effects, &self.versions));
-        let upcoming = std::mem::take(&mut self.upcoming);
-        let (persisted, ()) = tokio::join!(persisted, async {
-            self.foreseen = Foreseen::of(upcoming, &mut self.recent, &self.side);
-        });
-        match persisted {
+        match answer(self.answer_timeout, persist::persist(&mut self.conn, effects, &self.versions)).await {
             Ok(version) => {
                 self.written = version.map(|version| Written::of(effects, version)).unwrap_or_default();
                 Ok(())
@@ -156,7 +145,7 @@ impl Session for PostgresSession {
     }
 
     fn foresee(&mut self, orders: Vec<OrderId>) {
-        self.upcoming = orders;
+        self.foreseen = orders;
     }
 
     async fn commit(&mut self) -> Result<(), CommitFailure> {
@@ -166,10 +155,13 @@ impl Session for PostgresSession {
         }
         let sent = tokio::time::timeout(self.answer_timeout, sqlx::raw_sql(COMMIT).execute(&mut self.conn));
         // While the server waits for its disk. Should it fail: what does not exist is not remembered.
-        let written = std::mem::take(&mut self.written);
-        let (answer, ()) = tokio::join!(sent, async { self.recent.remember(written) });
+        let (written, foreseen) = (std::mem::take(&mut self.written), std::mem::take(&mut self.foreseen));
+        let (answer, ()) = tokio::join!(sent, async {
+            self.recent.remember(written);
+            self.recalled = Recalled::of(foreseen, &mut self.recent);
+        });
         if !matches!(answer, Ok(Ok(_))) {
-            (self.recent, self.foreseen) = Default::default();
+            (self.recent, self.recalled) = Default::default();
         }
         match answer {
             Ok(Ok(_)) => {
@@ -245,9 +237,7 @@ mod tests {
         PostgresStore::migrate(&url).await.unwrap();
         let options = PostgresOptions::default();
         let connect = connect::options(&url, &options).unwrap();
-        let readers = connect::readers(&connect, 1).await.unwrap();
-        let side = SideReader::new(readers, options.answer_timeout);
-        let mut session = PostgresSession::open(&connect, side, options.answer_timeout).await.unwrap();
+        let mut session = PostgresSession::open(&connect, options.answer_timeout).await.unwrap();
         let batch = BatchId::new(uuid::Uuid::now_v7());
         session.begin(batch, &Footprint::default()).await.unwrap();
         // Behind the session's back: the transaction has failed, and the session believes that it is open.

@@ -1,7 +1,6 @@
 //! The Postgres adapter on a real server. Effects are made by hand: the rules have tests of their own.
 #![expect(clippy::unwrap_used, reason = "helpers of tests panic like tests")]
 
-mod ahead;
 mod batches;
 mod guards;
 mod hand;
