@@ -57,8 +57,8 @@ pub(super) async fn prepare(conn: &mut PgConnection) -> Result<(), StoreError> {
     run(conn, PREPARE).await
 }
 
-/// See [`crate::store::Session::begin`]; with it, which version of each reservation was seen. `recalled` is of the footprint's orders; `again`: see [`lock_with_orders`]. On error
-/// the transaction may still be open.
+/// See [`crate::store::Session::begin`]; with it, which version of each reservation was seen. `recalled` is of the footprint's orders;
+/// `again`: see [`lock_with_orders`]. On error the transaction may still be open.
 pub(super) async fn begin(
     conn: &mut PgConnection,
     batch: BatchId,
