@@ -143,6 +143,21 @@ pub struct Locked {
     pub skipped: Vec<ProductId>,
 }
 
+impl Locked {
+    /// Nothing yet, at this time.
+    pub fn nothing(now: Timestamp) -> Self {
+        Self {
+            now,
+            products: IdMap::default(),
+            reservations: IdMap::default(),
+            adjustments: IdMap::default(),
+            customer_units: IdMap::default(),
+            delivered: IdSet::default(),
+            skipped: Vec::new(),
+        }
+    }
+}
+
 /// What a batch writes. Everything in it is in the order in which it was decided or sorted by key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Effects {

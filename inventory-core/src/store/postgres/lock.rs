@@ -81,18 +81,6 @@ fn first_message(batch: BatchId) -> String {
     format!("BEGIN;EXECUTE holdfast_fence('{batch}')")
 }
 
-fn nothing_locked(now: Timestamp) -> Locked {
-    Locked {
-        now,
-        products: IdMap::default(),
-        reservations: IdMap::default(),
-        adjustments: IdMap::default(),
-        customer_units: IdMap::default(),
-        delivered: IdSet::default(),
-        skipped: Vec::new(),
-    }
-}
-
 /// Fence, locks and clock, in one message where that is better.
 async fn begin_and_lock(
     conn: &mut PgConnection,
@@ -112,7 +100,7 @@ async fn begin_and_lock(
     }
     message.push_str("}');EXECUTE holdfast_clock");
     let mut answers = sqlx::raw_sql(AssertSqlSafe(message)).fetch_many(conn);
-    let mut locked = nothing_locked(Timestamp::EPOCH);
+    let mut locked = Locked::nothing(Timestamp::EPOCH);
     while let Some(answer) = answers.try_next().await.map_err(classify)? {
         match answer {
             Either::Right(row) if row.len() == PRODUCT_COLUMNS => keep(&mut locked, product(&row)?),
@@ -131,7 +119,7 @@ fn keep(locked: &mut Locked, product: Product) {
 async fn lock(conn: &mut PgConnection, products: &[ProductId], skip: bool) -> Result<Locked, StoreError> {
     let ids = product_ids(products);
     let sql = if skip { LOCK_FREE_ONES } else { LOCK };
-    let mut locked = nothing_locked(Timestamp::EPOCH);
+    let mut locked = Locked::nothing(Timestamp::EPOCH);
     let rows = sqlx::query(sql).bind(&ids).fetch_all(&mut *conn).await.map_err(classify)?;
     for row in &rows {
         keep(&mut locked, product(row)?);

@@ -17,6 +17,7 @@ mod history;
 mod lock;
 mod migrate;
 mod persist;
+mod presumed;
 mod prune;
 mod read;
 mod recent;

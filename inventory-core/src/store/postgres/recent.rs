@@ -34,21 +34,29 @@ struct Hold {
 }
 
 /// What most holds of a batch have in common.
-#[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     version: RowVersion,
+    times: Times,
+}
+
+/// The open holds that a transaction has written. They are remembered with its COMMIT, not before.
+#[derive(Default)]
+pub(super) struct Written {
+    holds: Vec<(OrderId, Option<CustomerId>, Lines)>,
+    /// Which of them have these times: the first so many, then the next.
+    times: Vec<(usize, Times)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Times {
     created_at: Timestamp,
     expires_at: Timestamp,
     expires_at_max: Timestamp,
 }
 
-/// The open holds that a transaction has written. They are remembered with its COMMIT, not before.
-#[derive(Default)]
-pub(super) struct Written(Vec<(OrderId, Hold)>);
-
 impl Written {
-    /// The holds among these effects, written as this version of their rows.
-    pub(super) fn of(effects: &Effects, version: RowVersion) -> Self {
+    /// The holds among these effects.
+    pub(super) fn of(effects: &Effects) -> Self {
         let written = effects.created.iter().chain(effects.changed.iter().map(|(_, changed)| changed));
         let holds = written.filter(|written| {
             written.status == Status::Held
@@ -56,31 +64,29 @@ impl Written {
                 && written.requested.len() <= LINES_REMEMBERED_MAX
                 && written.lines == written.requested
         });
-        let mut last: Option<Arc<Stamp>> = None;
-        let remembered = holds.map(|held| {
-            let stamp = Stamp::of(held, version);
-            let shared = match last.take() {
-                Some(last) if *last == stamp => last,
-                _ => Arc::new(stamp),
-            };
-            last = Some(Arc::clone(&shared));
-            let (customer, requested) = (held.customer.clone(), held.requested.clone());
-            (held.order, Hold { customer, requested, stamp: shared })
-        });
-        Self(remembered.collect())
+        let mut kept = Self::default();
+        for held in holds {
+            kept.holds.push((held.order, held.customer.clone(), held.requested.clone()));
+            let times = Times::of(held);
+            match kept.times.last_mut() {
+                Some((count, last)) if *last == times => *count += 1,
+                _ => kept.times.push((1, times)),
+            }
+        }
+        kept
     }
 }
 
-impl Stamp {
-    fn of(held: &Reservation, version: RowVersion) -> Self {
+impl Times {
+    fn of(held: &Reservation) -> Self {
         let Reservation { created_at, expires_at, expires_at_max, .. } = *held;
-        Self { version, created_at, expires_at, expires_at_max }
+        Self { created_at, expires_at, expires_at_max }
     }
 }
 
 impl Hold {
     fn into_reservation(self, order: OrderId) -> Reservation {
-        let Stamp { created_at, expires_at, expires_at_max, .. } = *self.stamp;
+        let Times { created_at, expires_at, expires_at_max } = self.stamp.times;
         Reservation {
             order,
             status: Status::Held,
@@ -97,12 +103,19 @@ impl Hold {
 }
 
 impl Recent {
-    /// Remembers holds that were written.
-    pub(super) fn remember(&mut self, written: Written) {
-        if self.young.len() + written.0.len() > GENERATION_MAX {
+    /// Remembers holds that were written as this version of their rows.
+    pub(super) fn remember(&mut self, written: Written, version: RowVersion) {
+        if self.young.len() + written.holds.len() > GENERATION_MAX {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.extend(written.0);
+        let mut holds = written.holds.into_iter();
+        for (count, times) in written.times {
+            let stamp = Arc::new(Stamp { version, times });
+            let alike = holds.by_ref().take(count).map(|(order, customer, requested)| {
+                (order, Hold { customer, requested, stamp: Arc::clone(&stamp) })
+            });
+            self.young.extend(alike);
+        }
     }
 
     /// Takes a hold out, and its row's version: whoever changes it writes another one.
@@ -128,12 +141,12 @@ mod tests {
 
     fn held(number: usize) -> Reservation {
         let quantity = Quantity::new(2).unwrap();
-        let stamp = Stamp {
-            version: RowVersion::default(),
+        let times = Times {
             created_at: Timestamp::from_micros(1),
             expires_at: Timestamp::from_micros(2),
             expires_at_max: Timestamp::from_micros(3),
         };
+        let stamp = Stamp { version: RowVersion::default(), times };
         let hold = Hold {
             customer: Some(CustomerId::parse("ann").unwrap()),
             requested: Lines::one(ProductId::new(7), quantity),
@@ -148,7 +161,7 @@ mod tests {
     }
 
     fn write(recent: &mut Recent, created: Vec<Reservation>, changed: Vec<Reservation>) {
-        recent.remember(Written::of(&effects(created, changed), RowVersion::default()));
+        recent.remember(Written::of(&effects(created, changed)), RowVersion::default());
     }
 
     #[test]

@@ -7,9 +7,12 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::errors::{classify, commit_is_definite, connection_is_lost};
+use super::persist::{Alone, Said};
+use super::presumed::{Left, Presumption, Products};
 use super::recent::{Recent, Written};
+use super::rows::RowVersion;
 use super::seen::{Recalled, Versions};
-use super::{connect, lock, persist};
+use super::{connect, lock, persist, presumed};
 use crate::ids::{BatchId, OrderId};
 use crate::store::{Backend, CommitFailure, Effects, Footprint, Locked, Session, StoreError, StoreErrorKind};
 
@@ -21,12 +24,27 @@ const COMMIT: &str = "SELECT;COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
 
 /// Where the connection stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
     Idle,
     Open(BatchId),
+    /// A batch has begun on what is remembered; nothing was sent.
+    Presumed(Presumption),
+    /// It is decided, and sent as one message when it is to be committed.
+    Decided(Box<(Alone, Fresh)>),
     /// Lost, or in an unknown state: never used again.
     Broken,
+}
+
+/// What a transaction has written and the session remembers with its COMMIT.
+struct Fresh {
+    written: Written,
+    left: Left,
+}
+
+impl Fresh {
+    fn of(effects: &Effects) -> Self {
+        Self { written: Written::of(effects), left: Left::by(effects) }
+    }
 }
 
 /// See [`Session`].
@@ -37,9 +55,12 @@ pub(super) struct PostgresSession {
     answer_timeout: Duration,
     /// Of the reservations that the open transaction has seen.
     versions: Versions,
-    /// By the open transaction.
-    written: Written,
+    /// By the open transaction, as this version of the rows.
+    fresh: Option<(Fresh, RowVersion)>,
+    /// Of the last batch: to be remembered while the server is busy with the next.
+    unremembered: Option<(Written, RowVersion)>,
     recent: Recent,
+    products: Products,
     /// Of the next batch, by what the writer expects: its orders, and, once they were looked for, what is remembered of them.
     foreseen: Vec<OrderId>,
     recalled: Recalled,
@@ -61,15 +82,17 @@ impl PostgresSession {
             Ok(backend)
         });
         let backend = prepared.await?;
-        let (versions, written, recent, foreseen, recalled) = Default::default();
+        let (versions, fresh, unremembered, recent, products, foreseen, recalled) = Default::default();
         Ok(Self {
             conn,
             backend,
             state: State::Idle,
             answer_timeout,
             versions,
-            written,
+            fresh,
+            unremembered,
             recent,
+            products,
             foreseen,
             recalled,
             after_conflict: false,
@@ -93,83 +116,121 @@ impl PostgresSession {
     fn lost() -> StoreError {
         StoreError::new(StoreErrorKind::Unavailable, "this session's connection was lost; open another")
     }
-}
 
-#[async_trait]
-impl Session for PostgresSession {
-    fn backend(&self) -> Backend {
-        self.backend
-    }
-
-    async fn begin(&mut self, batch: BatchId, footprint: &Footprint) -> Result<Locked, StoreError> {
-        match self.state {
-            State::Idle => {}
-            State::Open(_) => self.rollback().await?,
-            State::Broken => return Err(Self::lost()),
-        }
+    /// Begins the transaction on the server.
+    async fn lock(
+        &mut self,
+        batch: BatchId,
+        footprint: &Footprint,
+        recalled: Recalled,
+        again: bool,
+    ) -> Result<Locked, StoreError> {
         self.state = State::Open(batch);
-        self.written = Written::default();
-        let again = std::mem::take(&mut self.after_conflict);
-        let recalled = std::mem::take(&mut self.recalled).or_of(&footprint.orders, &mut self.recent);
         let begun = lock::begin(&mut self.conn, batch, footprint, recalled, again);
         match answer(self.answer_timeout, begun).await {
             Ok((locked, versions)) => {
                 self.versions = versions;
+                self.products.learn_time(locked.now);
                 Ok(locked)
             }
             Err(error) => Err(self.abandon(error).await),
         }
     }
 
-    async fn persist(&mut self, effects: &Effects) -> Result<(), StoreError> {
-        match self.state {
-            State::Open(batch) if batch == effects.journal.batch => {}
-            State::Open(_) | State::Idle => {
-                return Err(StoreError::new(
-                    StoreErrorKind::Conflict,
-                    "effects of a batch that was not begun on this session",
-                ));
-            }
-            State::Broken => return Err(Self::lost()),
-        }
+    /// Writes inside the open transaction.
+    async fn write(&mut self, effects: &Effects) -> Result<(), StoreError> {
         match answer(self.answer_timeout, persist::persist(&mut self.conn, effects, &self.versions)).await {
-            Ok(version) => {
-                self.written = version.map(|version| Written::of(effects, version)).unwrap_or_default();
-                Ok(())
-            }
+            Ok(Some(version)) => self.fresh = Some((Fresh::of(effects), version)),
+            Ok(None) => self.products.forget_those_of(effects),
             Err(error) => {
                 self.after_conflict = error.kind == StoreErrorKind::Conflict;
-                Err(self.abandon(error).await)
+                return Err(self.abandon(error).await);
             }
         }
+        Ok(())
     }
 
-    fn foresee(&mut self, orders: Vec<OrderId>) {
-        self.foreseen = orders;
-    }
-
-    async fn commit(&mut self) -> Result<(), CommitFailure> {
-        if !matches!(self.state, State::Open(_)) {
-            // Nothing was sent: whatever was open is gone.
-            return Err(CommitFailure::Definite(Self::lost()));
+    /// Of a batch that has begun on what is remembered: makes it ready to be sent, or, if it takes more than one message, begins on the server, and
+    /// looks whether it was so.
+    async fn write_presumed(
+        &mut self,
+        presumption: Presumption,
+        effects: &Effects,
+    ) -> Result<(), StoreError> {
+        let alone = Alone::of(effects, &presumption);
+        if let Some(alone) = alone.inspect_err(|_| self.after_conflict = true)? {
+            self.state = State::Decided(Box::new((alone, Fresh::of(effects))));
+            return Ok(());
         }
+        let footprint = Footprint { products: presumption.products.clone(), ..Footprint::default() };
+        let locked = self.lock(presumption.batch, &footprint, Recalled::default(), false).await?;
+        if !self.products.stand(&presumption, &locked) {
+            return Err(self.presumed_wrongly().await);
+        }
+        self.write(effects).await
+    }
+
+    async fn presumed_wrongly(&mut self) -> StoreError {
+        self.products.was_wrong();
+        self.after_conflict = true;
+        self.abandon(presumed::conflict()).await
+    }
+
+    /// Sends the COMMIT of the open transaction.
+    async fn commit_open(&mut self) -> Result<(), CommitFailure> {
         let sent = tokio::time::timeout(self.answer_timeout, sqlx::raw_sql(COMMIT).execute(&mut self.conn));
         // While the server waits for its disk. Should it fail: what does not exist is not remembered.
-        let (written, foreseen) = (std::mem::take(&mut self.written), std::mem::take(&mut self.foreseen));
+        let (fresh, foreseen) = (self.fresh.take(), std::mem::take(&mut self.foreseen));
         let (answer, ()) = tokio::join!(sent, async {
-            self.recent.remember(written);
+            if let Some((Fresh { written, left }, version)) = fresh {
+                self.recent.remember(written, version);
+                self.products.remember(left, version);
+            }
             self.recalled = Recalled::of(foreseen, &mut self.recent);
         });
         if !matches!(answer, Ok(Ok(_))) {
             (self.recent, self.recalled) = Default::default();
+            self.products.forget();
         }
-        match answer {
-            Ok(Ok(_)) => {
-                self.state = State::Idle;
+        self.outcome(answer).await.map(drop)
+    }
+
+    /// Sends a whole batch.
+    async fn commit_alone(&mut self, alone: Alone, fresh: Fresh) -> Result<(), CommitFailure> {
+        let sent = tokio::time::timeout(self.answer_timeout, alone.send(&mut self.conn));
+        let (last, foreseen) = (self.unremembered.take(), std::mem::take(&mut self.foreseen));
+        let (answer, ()) = tokio::join!(sent, async {
+            if let Some((written, version)) = last {
+                self.recent.remember(written, version);
+            }
+            self.recalled = Recalled::of(foreseen, &mut self.recent);
+        });
+        match self.outcome(answer).await? {
+            Said::Written(version, now) => {
+                self.products.remember(fresh.left, version);
+                self.products.learn_time(now);
+                self.products.was_right();
+                self.unremembered = Some((fresh.written, version));
                 Ok(())
             }
+            Said::NotSo => Err(CommitFailure::Definite(self.presumed_wrongly().await)),
+        }
+    }
+
+    /// What the answer to a COMMIT says, and where it leaves the connection.
+    async fn outcome<T>(
+        &mut self,
+        answer: Result<Result<T, sqlx::Error>, tokio::time::error::Elapsed>,
+    ) -> Result<T, CommitFailure> {
+        match answer {
+            Ok(Ok(said)) => {
+                self.state = State::Idle;
+                Ok(said)
+            }
             Ok(Err(error)) if commit_is_definite(&error) => {
-                Err(CommitFailure::Definite(self.abandon(classify(error)).await))
+                let error = self.abandon(classify(error)).await;
+                self.after_conflict = error.kind == StoreErrorKind::Conflict;
+                Err(CommitFailure::Definite(error))
             }
             Ok(Err(error)) => {
                 self.state = State::Broken;
@@ -181,11 +242,87 @@ impl Session for PostgresSession {
             }
         }
     }
+}
+
+#[async_trait]
+impl Session for PostgresSession {
+    fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    async fn begin(&mut self, batch: BatchId, footprint: &Footprint) -> Result<Locked, StoreError> {
+        self.rollback().await?;
+        self.fresh = None;
+        let again = std::mem::take(&mut self.after_conflict);
+        if !footprint.orders.is_empty()
+            && let Some((written, version)) = self.unremembered.take()
+        {
+            self.recent.remember(written, version);
+        }
+        let recalled = std::mem::take(&mut self.recalled).or_of(&footprint.orders, &mut self.recent);
+        if !again && let Some((locked, presumption)) = self.products.presume(batch, footprint) {
+            self.versions = Versions::default();
+            self.state = State::Presumed(presumption);
+            return Ok(locked);
+        }
+        self.lock(batch, footprint, recalled, again).await
+    }
+
+    async fn persist(&mut self, effects: &Effects) -> Result<(), StoreError> {
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Open(batch) if batch == effects.journal.batch => {
+                self.state = State::Open(batch);
+                self.write(effects).await
+            }
+            State::Presumed(presumption) if presumption.batch == effects.journal.batch => {
+                self.write_presumed(presumption, effects).await
+            }
+            State::Broken => {
+                self.state = State::Broken;
+                Err(Self::lost())
+            }
+            other => {
+                self.state = other;
+                Err(StoreError::new(
+                    StoreErrorKind::Conflict,
+                    "effects of a batch that was not begun on this session",
+                ))
+            }
+        }
+    }
+
+    fn foresee(&mut self, orders: Vec<OrderId>) {
+        self.foreseen = orders;
+    }
+
+    async fn commit(&mut self) -> Result<(), CommitFailure> {
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Open(batch) => {
+                self.state = State::Open(batch);
+                self.commit_open().await
+            }
+            State::Decided(decided) => {
+                let (alone, fresh) = *decided;
+                // Until the answer is there.
+                self.state = State::Broken;
+                self.commit_alone(alone, fresh).await
+            }
+            // Nothing was sent: whatever was open is gone.
+            other => {
+                self.state = other;
+                Err(CommitFailure::Definite(Self::lost()))
+            }
+        }
+    }
 
     async fn rollback(&mut self) -> Result<(), StoreError> {
         match self.state {
             State::Idle => Ok(()),
             State::Broken => Err(Self::lost()),
+            State::Presumed(_) | State::Decided(_) => {
+                self.state = State::Idle;
+                Ok(())
+            }
             State::Open(_) => match answer(self.answer_timeout, run(&mut self.conn, ROLLBACK)).await {
                 Ok(()) => {
                     self.state = State::Idle;
@@ -229,6 +366,13 @@ pub(super) async fn run(conn: &mut PgConnection, sql: impl Into<String>) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::{Command, Reserve, SetStock};
+    use crate::decide::decide;
+    use crate::event::NoEvents;
+    use crate::ids::ProductId;
+    use crate::lines::Lines;
+    use crate::quantity::{Quantity, Units};
+    use crate::store::postgres::presumed::TIME_OFF_MAX;
     use crate::store::postgres::{PostgresOptions, PostgresStore};
 
     #[tokio::test]
@@ -247,5 +391,50 @@ mod tests {
         // The session goes on.
         session.begin(BatchId::new(uuid::Uuid::now_v7()), &Footprint::default()).await.unwrap();
         session.commit().await.unwrap();
+    }
+
+    /// Decides and commits one command.
+    async fn execute(session: &mut PostgresSession, command: Command) -> Result<Effects, CommitFailure> {
+        let batch = BatchId::new(uuid::Uuid::now_v7());
+        let commands = [command];
+        let locked = session.begin(batch, &Footprint::of(&commands, |_| false, false)).await?;
+        let effects = decide(locked, &commands, batch, &NoEvents).effects;
+        session.persist(&effects).await?;
+        session.commit().await?;
+        Ok(effects)
+    }
+
+    #[tokio::test]
+    async fn i16_a_batch_that_presumes_a_time_far_from_the_servers_is_decided_again() {
+        let url = test_support::postgres::database().await.url;
+        PostgresStore::migrate(&url).await.unwrap();
+        let options = PostgresOptions::default();
+        let connect = connect::options(&url, &options).unwrap();
+        let mut session = PostgresSession::open(&connect, options.answer_timeout).await.unwrap();
+        let product = ProductId::new(1);
+        execute(&mut session, Command::Set(SetStock::level(product, Units::stored(50)))).await.unwrap();
+        let reserve = || {
+            let ttl = Duration::from_secs(60);
+            let lines = Lines::one(product, Quantity::ONE);
+            let order = OrderId::new(uuid::Uuid::now_v7());
+            Command::Reserve(Reserve { order, lines, customer: None, ttl, ttl_max: ttl })
+        };
+        for off in [Duration::ZERO, TIME_OFF_MAX / 2, TIME_OFF_MAX * 2] {
+            for is_ahead in [false, true] {
+                // Whatever was doubted before is read now.
+                session.products.forget();
+                execute(&mut session, reserve()).await.unwrap();
+                session.products.be_off(off, is_ahead);
+                match execute(&mut session, reserve()).await {
+                    Ok(_) => assert!(off < TIME_OFF_MAX, "off by {off:?}, ahead: {is_ahead}"),
+                    Err(CommitFailure::Definite(error)) => {
+                        assert!(off > TIME_OFF_MAX, "off by {off:?}: {error}");
+                        assert_eq!(error.kind, StoreErrorKind::Conflict);
+                    }
+                    Err(CommitFailure::Unknown(said)) => panic!("{said}"),
+                }
+                session.products.doubt_nothing();
+            }
+        }
     }
 }

@@ -98,8 +98,9 @@ fn without_idle_timeout() -> PostgresOptions {
     PostgresOptions { idle_in_transaction_timeout: Duration::ZERO, ..PostgresOptions::default() }
 }
 
-/// One unit of five is asked for. The caller waits for less time than the COMMIT is held.
+/// One unit of five is asked for. The caller waits for less time than the COMMIT is held. With `presumed` it is a batch of one message.
 async fn reserve_while_its_commit_is_held(
+    presumed: bool,
     store: impl FnOnce(Ledger, PostgresStore) -> Arc<dyn Store>,
 ) -> Seen {
     let ledger = Ledger::new().await;
@@ -113,15 +114,10 @@ async fn reserve_while_its_commit_is_held(
     let hasty = EngineOptions { request_deadline: HELD * 2 / 3, ..options() };
     let engine = open(store(ledger, through), hasty).await;
     // The counters know the product before anything goes wrong.
-    engine
-        .release(
-            engine.reserve(request(new_order(), &[(1, 1)])).await.unwrap().reservation.order,
-            None,
-            None,
-            None,
-        )
-        .await
-        .unwrap();
+    let first = engine.reserve(request(new_order(), &[(1, 1)])).await.unwrap().reservation.order;
+    if !presumed {
+        engine.release(first, None, None, None).await.unwrap();
+    }
     proxy.at_next_commit(Reach::All, CommitHarm::HoldFor(HELD));
     let order = new_order();
     let answer = engine.reserve(request(order, &[(1, 1)])).await;
@@ -182,13 +178,18 @@ fn contradictions(seen: &Seen) -> Vec<String> {
 
 #[tokio::test]
 async fn i3_i6_the_engine_fences_a_commit_that_is_held_on_its_way_for_three_seconds() {
-    let seen = reserve_while_its_commit_is_held(|_, store| Arc::new(store)).await;
-    assert_eq!(contradictions(&seen), Vec::<String>::new());
-    assert_eq!(seen.available, 5 - i64::from(seen.holds), "once");
+    for presumed in [false, true] {
+        let seen = reserve_while_its_commit_is_held(presumed, |_, store| Arc::new(store)).await;
+        assert_eq!(contradictions(&seen), Vec::<String>::new());
+        assert_eq!(seen.available, 5 - i64::from(presumed) - i64::from(seen.holds), "once");
+    }
 }
 
+/// Under locks. Without them the engine has tried again before the late message comes, and that then finds the product changed and the
+/// order's key taken; that it commits where nothing has happened, `unknown_commit` shows.
 #[tokio::test]
 async fn a_resolver_that_only_reads_is_caught_by_the_held_commit() {
-    let seen = reserve_while_its_commit_is_held(|ledger, inner| Arc::new(OnlyReads { inner, ledger })).await;
+    let only_reads = |ledger, inner| -> Arc<dyn Store> { Arc::new(OnlyReads { inner, ledger }) };
+    let seen = reserve_while_its_commit_is_held(false, only_reads).await;
     assert_ne!(contradictions(&seen), Vec::<String>::new(), "told {:?}, holds {}", seen.answer, seen.holds);
 }

@@ -7,6 +7,7 @@ mod hand;
 mod held_commit;
 mod locks;
 mod migrations;
+mod presumed;
 mod prune;
 mod reads;
 mod roles;

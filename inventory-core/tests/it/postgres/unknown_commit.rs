@@ -8,7 +8,7 @@ use inventory_core::store::{Backend, CommitFailure, Resolution, Session, Store a
 use sqlx::PgConnection;
 use test_support::postgres::proxy::{HeldCommit, Proxy, Reach};
 
-use super::hand::{Ledger, begin_hold, new_batch, new_order};
+use super::hand::{Ledger, begin_hold, hold, new_batch, new_order};
 
 const TTL: Duration = Duration::from_secs(900);
 
@@ -27,13 +27,17 @@ fn without_idle_timeout() -> PostgresOptions {
     PostgresOptions { idle_in_transaction_timeout: Duration::ZERO, ..PostgresOptions::default() }
 }
 
-async fn orphan() -> Orphan {
+/// With `presumed` the batch is one message, without a COMMIT of its own.
+async fn orphan(presumed: bool) -> Orphan {
     let ledger = Ledger::new().await;
     ledger.stock(&[(1, 5)]).await;
     let proxy = Proxy::before(&ledger.url).await.unwrap();
     let store = PostgresStore::connect(proxy.url(), without_idle_timeout()).await.unwrap();
-    let held = proxy.hold_next_commit(Reach::All);
     let mut session = store.open_session().await.unwrap();
+    if presumed {
+        hold(session.as_mut(), new_order(), &[(1, 1)], TTL).await;
+    }
+    let held = proxy.hold_next_commit(Reach::All);
     let order = new_order();
     let effects = begin_hold(session.as_mut(), order, &[(1, 1)], TTL).await;
     session.persist(&effects).await.unwrap();
@@ -44,13 +48,15 @@ async fn orphan() -> Orphan {
 
 #[tokio::test]
 async fn i6_a_commit_that_arrives_after_the_resolver_has_no_effect() {
-    let orphan = orphan().await;
-    let resolution = orphan.ledger.store.resolve(orphan.batch, orphan.backend).await.unwrap();
-    assert_eq!(resolution, Resolution::Aborted);
-    orphan.held.forward().await.unwrap();
-    assert_eq!(orphan.ledger.reservation(orphan.order).await, None);
-    let again = orphan.ledger.store.resolve(orphan.batch, orphan.backend).await.unwrap();
-    assert_eq!(again, Resolution::Aborted, "the resolver may meet its own tombstone");
+    for presumed in [false, true] {
+        let orphan = orphan(presumed).await;
+        let resolution = orphan.ledger.store.resolve(orphan.batch, orphan.backend).await.unwrap();
+        assert_eq!(resolution, Resolution::Aborted);
+        orphan.held.forward().await.unwrap();
+        assert_eq!(orphan.ledger.reservation(orphan.order).await, None);
+        let again = orphan.ledger.store.resolve(orphan.batch, orphan.backend).await.unwrap();
+        assert_eq!(again, Resolution::Aborted, "the resolver may meet its own tombstone");
+    }
 }
 
 /// What a resolver must not be: one that only looks whether the batch is there.
@@ -65,19 +71,21 @@ async fn resolve_by_reading(sql: &mut PgConnection, batch: BatchId) -> Resolutio
 
 #[tokio::test]
 async fn a_resolver_that_only_reads_is_caught_by_a_late_commit() {
-    let orphan = orphan().await;
-    let mut sql = orphan.ledger.sql().await;
-    assert_eq!(resolve_by_reading(&mut sql, orphan.batch).await, Resolution::Aborted);
-    orphan.held.forward().await.unwrap();
-    assert!(
-        orphan.ledger.reservation(orphan.order).await.is_some(),
-        "the proxy did not deliver the late COMMIT: the test above proves nothing"
-    );
+    for presumed in [false, true] {
+        let orphan = orphan(presumed).await;
+        let mut sql = orphan.ledger.sql().await;
+        assert_eq!(resolve_by_reading(&mut sql, orphan.batch).await, Resolution::Aborted);
+        orphan.held.forward().await.unwrap();
+        assert!(
+            orphan.ledger.reservation(orphan.order).await.is_some(),
+            "the proxy did not deliver the late COMMIT: the test above proves nothing"
+        );
+    }
 }
 
 #[tokio::test]
 async fn i6_a_commit_that_arrives_while_the_resolver_waits_is_seen() {
-    let orphan = orphan().await;
+    let orphan = orphan(false).await;
     // Without the backend's identity the resolver can only wait.
     let (resolution, forwarded) =
         tokio::join!(orphan.ledger.store.resolve(orphan.batch, Backend::default()), orphan.held.forward());

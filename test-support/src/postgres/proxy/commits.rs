@@ -1,5 +1,5 @@
 //! Which messages are a COMMIT: by the simple protocol a query whose last statement it is, by the extended one the execution of a
-//! portal over such a statement.
+//! portal over such a statement, or over one that writes a batch's fence and everything else of the batch: nobody sends that inside a transaction.
 
 use std::collections::HashSet;
 
@@ -21,7 +21,8 @@ impl Commits {
             Some(b'Q') => ends_in_commit(text()),
             Some(b'P') => {
                 let name = text().to_vec();
-                note(&mut self.statements, name, ends_in_commit(text()));
+                let sql = text();
+                note(&mut self.statements, name, ends_in_commit(sql) || is_a_batch(sql));
                 false
             }
             Some(b'B') => {
@@ -53,6 +54,11 @@ fn ends_in_commit(sql: &[u8]) -> bool {
     is_commit && words.next().is_none_or(|word| !word.eq_ignore_ascii_case("prepared"))
 }
 
+fn is_a_batch(sql: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(sql);
+    text.starts_with("WITH ") && text.contains("INSERT INTO commit_batch") && text.contains("INSERT INTO journal")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +85,19 @@ mod tests {
         ] {
             assert!(!commits.see(&query(sql)), "{sql}");
         }
+    }
+
+    #[test]
+    fn a_whole_batch_commits_when_its_portal_is_executed_and_a_fence_alone_does_not() {
+        let mut commits = Commits::default();
+        let execute = Frame::typed(b'E', b"\0\0\0\0\0");
+        let sql = "s1\0WITH f AS (INSERT INTO commit_batch (batch_id) SELECT $1), e AS (INSERT INTO journal SELECT 1) SELECT 1\0\0\0";
+        assert!(!commits.see(&Frame::typed(b'P', sql.as_bytes())));
+        assert!(!commits.see(&Frame::typed(b'B', b"\0s1\0\0\0\0\0\0\0")));
+        assert!(commits.see(&execute));
+        assert!(!commits.see(&Frame::typed(b'P', b"s2\0INSERT INTO commit_batch (batch_id) VALUES ($1)\0\0\0")));
+        assert!(!commits.see(&Frame::typed(b'B', b"\0s2\0\0\0\0\0\0\0")));
+        assert!(!commits.see(&execute));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The second half of a batch: what was decided, as set-based statements.
 
+mod alone;
 mod changes;
 mod customers;
 mod ends;
@@ -12,6 +13,7 @@ mod reserves;
 
 use sqlx::PgConnection;
 
+pub(super) use self::alone::{Alone, Said};
 use super::rows::RowVersion;
 use super::seen::Versions;
 use crate::store::{Effects, StoreError, StoreErrorKind};

@@ -1,56 +1,105 @@
 //! The common batch: nothing but reserves, of stock that only loses availability. One statement, one round trip; the
 //! reservations and the journal share the arrays that both need.
 
-use sqlx::PgConnection;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::PgArguments;
+use sqlx::{Arguments as _, PgConnection};
 use uuid::Uuid;
 
+use super::alone::Alone;
 use super::guard;
 use super::journal::Remarks;
 use super::products::StockColumns;
 use crate::journal::{ChangeKind, JournalCommand, JournalEntry};
 use crate::reservation::{Reservation, Status};
 use crate::store::postgres::errors::classify;
-use crate::store::postgres::rows::RowVersion;
+use crate::store::postgres::presumed::{Presumption, TIME_OFF_MAX};
+use crate::store::postgres::rows::{RowVersion, product_ids, version};
 use crate::store::{Effects, StoreError};
 
 /// `$1` orders, `$2` products and `$3` quantities of all lines one after the other (of one line, if all orders are alike),
 /// `$4` the line each order begins with, `$5` the line it ends with, `$6` customers (empty when nobody named one), `$7`
-/// to `$9` times, the same for all; `$10` and up as in the statements for stock and for the journal.
+/// to `$9` times, the same for all; `$10` and up as in the statements for stock and for the journal. With a condition it begins otherwise,
+/// writes nothing unless that holds, and ends otherwise.
 macro_rules! reserves_sql {
-    ($source:literal, $lines:literal, $journal_lines:literal) => {
+    ($source:literal, $lines:literal, $journal_lines:literal, $first:literal, $condition:literal, $told:literal) => {
         concat!(
-            "WITH created AS (INSERT INTO reservations \
+            "WITH ",
+            $first,
+            "created AS (INSERT INTO reservations \
              (order_id, status, late, customer_id, created_at, expires_at, expires_at_max, products, quantities) \
              SELECT o, 1, false, c, $7, $8, $9, ",
             $lines,
             " FROM (SELECT unnest($1::uuid[]) AS o, unnest($6::text[]) AS c",
             $source,
-            ") s), stock AS (UPDATE inventory i SET on_hand = e.on_hand, held = e.held, version = e.version + 1, \
+            ") s WHERE ",
+            $condition,
+            "), stock AS (UPDATE inventory i SET on_hand = e.on_hand, held = e.held, version = e.version + 1, \
              alert_state = e.alert, last_batch = $10 FROM (SELECT unnest($11::bigint[]) AS id, \
              unnest($12::bigint[]) AS version, unnest($13::bigint[]) AS on_hand, unnest($14::bigint[]) AS held, \
-             unnest($15::smallint[]) AS alert) e WHERE i.product_id = e.id AND i.version = e.version RETURNING 1), \
-             entry AS (INSERT INTO journal (batch_id, at, kinds, orders, line_command, line_product, line_units, \
+             unnest($15::smallint[]) AS alert) e WHERE i.product_id = e.id AND i.version = e.version AND ",
+            $condition,
+            " RETURNING 1), entry AS (INSERT INTO journal (batch_id, at, kinds, orders, line_command, line_product, line_units, \
              products, versions, on_hands, helds, previous, remark_command, remark_customer) \
              SELECT $10, $16, array_fill(1::smallint, ARRAY[cardinality($1)]), $1, $17, ",
             $journal_lines,
-            ", $18, $19, $20, $21, $22, $23, $24) SELECT count(*), pg_current_xact_id()::xid FROM stock"
+            ", $18, $19, $20, $21, $22, $23, $24 WHERE ",
+            $condition,
+            ") ",
+            $told
         )
     };
 }
 
+/// For one shape of orders: what is written under locks, and what takes them itself.
+macro_rules! shape {
+    ($source:literal, $lines:literal, $journal_lines:literal) => {
+        Shape {
+            under_locks: reserves_sql!(
+                $source,
+                $lines,
+                $journal_lines,
+                "",
+                "true",
+                "SELECT count(*), pg_current_xact_id()::xid FROM stock"
+            ),
+            alone: reserves_sql!(
+                $source,
+                $lines,
+                $journal_lines,
+                "locked AS MATERIALIZED (SELECT l.*, clock_timestamp() AS at FROM (SELECT product_id AS id, version, xmin AS row \
+                 FROM inventory WHERE product_id = ANY ($25) ORDER BY product_id FOR UPDATE) l), \
+                 stands AS MATERIALIZED (SELECT max(at) AS now, count(*) FILTER (WHERE \
+                 version = ($27::bigint[])[width_bucket(id, $25::bigint[])] AND \
+                 row = ($26::xid[])[width_bucket(id, $25::bigint[])]) = cardinality($25::bigint[]) \
+                 AND max(at) BETWEEN $28 AND $29 AS yes FROM locked), \
+                 fence AS (INSERT INTO commit_batch (batch_id) SELECT $10 WHERE (SELECT yes FROM stands)), ",
+                "(SELECT yes FROM stands)",
+                "SELECT yes, now, pg_current_xact_id()::xid FROM stands"
+            ),
+        }
+    };
+}
+
+/// See [`reserves_sql`] and [`super::alone`].
+struct Shape {
+    under_locks: &'static str,
+    alone: &'static str,
+}
+
 /// A flash sale: every order asks for the same quantity of the same product.
-const ALIKE: &str = reserves_sql!(
+const ALIKE: Shape = shape!(
     "",
     "$2::bigint[], $3::integer[]",
     "array_fill(($2::bigint[])[1], ARRAY[cardinality($1)]), array_fill(($3::integer[])[1]::bigint, ARRAY[cardinality($1)])"
 );
 /// Every order has one line: no need to say where its lines are.
-const ONE_LINE_EACH: &str = reserves_sql!(
+const ONE_LINE_EACH: Shape = shape!(
     ", unnest($2::bigint[]) AS p, unnest($3::integer[]) AS q",
     "ARRAY[p], ARRAY[q]",
     "$2, $3::bigint[]"
 );
-const CARTS: &str = reserves_sql!(
+const CARTS: Shape = shape!(
     ", unnest($4::integer[]) AS a, unnest($5::integer[]) AS b",
     "($2::bigint[])[a:b], ($3::integer[])[a:b]",
     "$2, $3::bigint[]"
@@ -58,7 +107,7 @@ const CARTS: &str = reserves_sql!(
 
 /// The arrays of a batch of nothing but reserves.
 pub(super) struct Reserves<'e> {
-    sql: &'static str,
+    shape: Shape,
     orders: Vec<Uuid>,
     products: Vec<i64>,
     quantities: Vec<i32>,
@@ -88,7 +137,7 @@ impl<'e> Reserves<'e> {
         let carts = created.iter().any(|reservation| reservation.requested.len() != 1);
         let named = created.iter().any(|reservation| reservation.customer.is_some());
         let mut arrays = Self {
-            sql: if alike {
+            shape: if alike {
                 ALIKE
             } else if carts {
                 CARTS
@@ -138,40 +187,58 @@ impl<'e> Reserves<'e> {
         conn: &mut PgConnection,
         effects: &Effects,
     ) -> Result<RowVersion, StoreError> {
+        let sql = self.shape.under_locks;
+        let arguments = self.arguments(effects).map_err(|error| classify(sqlx::Error::Encode(error)))?;
+        let (met, version): (i64, RowVersion) =
+            sqlx::query_as_with(sql, arguments).fetch_one(conn).await.map_err(classify)?;
+        guard("products", effects.products.len(), met)?;
+        Ok(version)
+    }
+
+    /// As a batch of its own, which rests on this.
+    pub(super) fn alone(self, effects: &Effects, presumption: &Presumption) -> Result<Alone, BoxDynError> {
+        let sql = self.shape.alone;
+        let mut arguments = self.arguments(effects)?;
+        arguments.add(product_ids(&presumption.products))?;
+        arguments.add(&presumption.rows)?;
+        arguments.add(presumption.versions.iter().map(|number| version(*number)).collect::<Vec<i64>>())?;
+        arguments.add(presumption.now.minus(TIME_OFF_MAX))?;
+        arguments.add(presumption.now.plus(TIME_OFF_MAX))?;
+        Ok(Alone { sql, arguments })
+    }
+
+    /// `$1` to `$24`.
+    fn arguments(self, effects: &Effects) -> Result<PgArguments, BoxDynError> {
         let entry: &JournalEntry = &effects.journal;
         let stock = StockColumns::of(effects.products.iter());
         let after = super::journal::Products::of(entry);
         let remarks = Remarks::of(&entry.commands);
-        let (met, version): (i64, RowVersion) = sqlx::query_as(self.sql)
-            .bind(self.orders)
-            .bind(self.products)
-            .bind(self.quantities)
-            .bind(self.first_line)
-            .bind(self.last_line)
-            .bind(self.customers)
-            .bind(self.example.created_at)
-            .bind(self.example.expires_at)
-            .bind(self.example.expires_at_max)
-            .bind(entry.batch.get())
-            .bind(stock.ids)
-            .bind(stock.versions)
-            .bind(stock.on_hands)
-            .bind(stock.helds)
-            .bind(stock.alerts)
-            .bind(entry.at)
-            .bind(self.line_command)
-            .bind(after.products)
-            .bind(after.versions)
-            .bind(after.on_hands)
-            .bind(after.helds)
-            .bind(after.previous)
-            .bind(remarks.as_ref().map(|remarks| &remarks.command))
-            .bind(remarks.as_ref().map(|remarks| &remarks.customer))
-            .fetch_one(conn)
-            .await
-            .map_err(classify)?;
-        guard("products", effects.products.len(), met)?;
-        Ok(version)
+        let mut arguments = PgArguments::default();
+        arguments.add(self.orders)?;
+        arguments.add(self.products)?;
+        arguments.add(self.quantities)?;
+        arguments.add(self.first_line)?;
+        arguments.add(self.last_line)?;
+        arguments.add(self.customers)?;
+        arguments.add(self.example.created_at)?;
+        arguments.add(self.example.expires_at)?;
+        arguments.add(self.example.expires_at_max)?;
+        arguments.add(entry.batch.get())?;
+        arguments.add(stock.ids)?;
+        arguments.add(stock.versions)?;
+        arguments.add(stock.on_hands)?;
+        arguments.add(stock.helds)?;
+        arguments.add(stock.alerts)?;
+        arguments.add(entry.at)?;
+        arguments.add(self.line_command)?;
+        arguments.add(after.products)?;
+        arguments.add(after.versions)?;
+        arguments.add(after.on_hands)?;
+        arguments.add(after.helds)?;
+        arguments.add(after.previous)?;
+        arguments.add(remarks.as_ref().map(|remarks| &remarks.command))?;
+        arguments.add(remarks.as_ref().map(|remarks| &remarks.customer))?;
+        Ok(arguments)
     }
 }
 
