@@ -46,6 +46,8 @@ goals! {
     LockTimeout => "a session waited too long for a lock",
     Deadlock => "two sessions waited for each other",
     ToldStale => "a batch was told of a hold what was no longer so, and tried again",
+    Presumed => "a batch presumed what its session had left, and was written by one message",
+    PresumedInVain => "a batch presumed what was no longer so, and tried again",
     KeyConflict => "two engines wrote the same key",
     CommittedLate => "a commit came after expiry and there was stock",
     Lost => "a commit came after expiry and the stock was gone",

@@ -11,6 +11,8 @@ pub enum Mutant {
     SkippedGuard,
     /// Reservations that a batch does not change are as it was told before the locks, whatever happened to them since.
     UncheckedReads,
+    /// What a client has left of products is written on, whatever has become of it since.
+    BlindPresumption,
     /// A release gives its stock back twice.
     DoubleRelease,
     /// COMMIT is acknowledged, and sometimes lost afterwards.
@@ -27,10 +29,11 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::DroppedLock,
         Self::SkippedGuard,
         Self::UncheckedReads,
+        Self::BlindPresumption,
         Self::DoubleRelease,
         Self::EarlyAcknowledgement,
         Self::StaleReads,
@@ -45,6 +48,7 @@ impl Mutant {
             Self::DroppedLock => "dropped-lock",
             Self::SkippedGuard => "skipped-guard",
             Self::UncheckedReads => "unchecked-reads",
+            Self::BlindPresumption => "blind-presumption",
             Self::DoubleRelease => "double-release",
             Self::EarlyAcknowledgement => "early-acknowledgement",
             Self::StaleReads => "stale-reads",

@@ -9,8 +9,10 @@ use inventory_core::store::{
     Backend, CommitFailure, Effects, Footprint, Locked, Session, StoreError, StoreErrorKind,
 };
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::locks::Pid;
+use super::presumption::{Left, Presumption, is_of_reserves};
 use super::server::Message;
 use super::state::Reservations;
 use super::{ANSWER_TIMEOUT, Link, Shared};
@@ -19,10 +21,14 @@ use crate::goals::Goal;
 use crate::mutant::Mutant;
 
 /// Where the connection stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 enum Standing {
     Idle,
     Open,
+    /// A batch has begun, and nothing was sent.
+    Presumed(Box<Presumption>),
+    /// It is decided.
+    Decided(Box<Presumption>, Box<Effects>),
     Broken,
 }
 
@@ -35,12 +41,13 @@ pub(super) struct Connection {
     /// Open holds that were written, and those of the open transaction.
     remembered: Reservations,
     written: Vec<Reservation>,
+    left: Left,
 }
 
 impl Connection {
     pub(super) fn new(shared: Arc<Shared>, link: Link, pid: Pid, backend: Backend) -> Self {
-        let (remembered, written) = Default::default();
-        Self { shared, link, pid, backend, standing: Standing::Idle, remembered, written }
+        let (remembered, written, left) = Default::default();
+        Self { shared, link, pid, backend, standing: Standing::Idle, remembered, written, left }
     }
 
     /// Sends a message and waits for the answer, not for ever. None: the connection is lost.
@@ -92,13 +99,65 @@ impl Connection {
         }
     }
 
+    /// Begins on the server.
+    async fn open(&mut self, batch: BatchId, footprint: Footprint) -> Result<Locked, StoreError> {
+        let remembered = &mut self.remembered;
+        let remembered: Reservations =
+            footprint.orders.iter().filter_map(|order| remembered.remove_entry(order)).collect();
+        let sent = Instant::now();
+        let begin = |answer| Message::Begin { batch, footprint, remembered, answer };
+        let locked = self.state(begin).await?;
+        self.left.see(sent, locked.now);
+        self.standing = Standing::Open;
+        Ok(locked)
+    }
+
+    fn remember_with_commit(&mut self, effects: &Effects) {
+        let written = effects.created.iter().chain(effects.changed.iter().map(|(_, changed)| changed));
+        self.written = written.filter(|written| written.status == Status::Held).cloned().collect();
+        self.left.write(effects);
+    }
+
+    async fn commit_open(&mut self) -> Result<(), CommitFailure> {
+        if self.commit_unheard(unheard).await {
+            return Err(CommitFailure::Unknown("the connection is lost (simulated)".to_owned()));
+        }
+        match self.exchange(|answer| Message::Commit { answer }).await {
+            Some(said) => Ok(said?),
+            None => Err(CommitFailure::Unknown("no answer (simulated)".to_owned())),
+        }
+    }
+
+    async fn commit_whole(
+        &mut self,
+        presumption: Box<Presumption>,
+        effects: Box<Effects>,
+    ) -> Result<(), CommitFailure> {
+        let whole = |answer| Message::Whole { presumption, effects, answer };
+        if self.commit_unheard(|| whole.clone()(oneshot::channel().0)).await {
+            return Err(CommitFailure::Unknown("the connection is lost (simulated)".to_owned()));
+        }
+        let sent = Instant::now();
+        match self.exchange(whole).await {
+            Some(Ok(received)) => {
+                self.left.see(sent, received);
+                Ok(())
+            }
+            Some(Err(error)) => {
+                self.left.was_wrong();
+                Err(CommitFailure::Definite(error))
+            }
+            None => Err(CommitFailure::Unknown("no answer (simulated)".to_owned())),
+        }
+    }
+
     fn lose(&mut self) {
         self.standing = Standing::Broken;
         self.link.lose(self.pid, &self.shared.tasks);
     }
 
-    /// COMMIT stays in some buffer for a while; nobody is left to hear the answer.
-    fn hold_commit(&mut self) {
+    /// COMMIT, or a whole batch, stays in some buffer for a while; nobody is left to hear the answer.
+    fn hold_commit(&mut self, commit: Message) {
         self.standing = Standing::Broken;
         let Some(wire) = self.link.take(self.pid) else { return };
         let dice = self.shared.world.faults.dice();
@@ -107,26 +166,24 @@ impl Connection {
         let goals = self.shared.world.goals.clone();
         self.shared.tasks.spawn(async move {
             tokio::time::sleep(held).await;
-            let (answer, _) = oneshot::channel();
-            if wire.send(Message::Commit { answer }).is_err() {
+            if wire.send(commit).is_err() {
                 goals.count(Goal::LateCommitFenced);
             }
         });
     }
 
-    /// COMMIT, if it meets a fault whose outcome nobody hears.
-    async fn commit_unheard(&mut self) -> bool {
+    /// COMMIT, or a whole batch, if it meets a fault whose outcome nobody hears. `message` makes one whose answer goes nowhere.
+    async fn commit_unheard(&mut self, message: impl FnOnce() -> Message) -> bool {
         let faults = self.shared.world.faults.clone();
         if faults.strikes(Fault::UnknownAborted) {
             self.link.travel().await;
             self.lose();
         } else if faults.strikes(Fault::LateCommit) {
             self.link.travel().await;
-            self.hold_commit();
+            self.hold_commit(message());
         } else if faults.strikes(Fault::UnknownCommitted) {
             self.link.travel().await;
-            let (answer, _deaf) = oneshot::channel();
-            self.link.send(self.pid, Message::Commit { answer });
+            self.link.send(self.pid, message());
             self.link.travel().await;
             self.lose();
         } else {
@@ -134,6 +191,11 @@ impl Connection {
         }
         true
     }
+}
+
+fn unheard() -> Message {
+    let (answer, _) = oneshot::channel();
+    Message::Commit { answer }
 }
 
 fn lost() -> StoreError {
@@ -156,61 +218,72 @@ impl Session for Connection {
     }
 
     async fn begin(&mut self, batch: BatchId, footprint: &Footprint) -> Result<Locked, StoreError> {
-        if self.standing == Standing::Broken {
-            return Err(lost());
-        }
+        self.rollback().await?;
         self.written.clear();
-        let remembered = &mut self.remembered;
-        let remembered: Reservations =
-            footprint.orders.iter().filter_map(|order| remembered.remove_entry(order)).collect();
-        let footprint = footprint.clone();
-        let begin = |answer| Message::Begin { batch, footprint, remembered, answer };
-        let mut locked = self.state(begin).await?;
-        if self.shared.world.is(Mutant::OwnClocks) {
-            locked.now = self.link.wall_clock(locked.now);
-        }
-        self.standing = Standing::Open;
-        Ok(locked)
+        let begun = match self.left.presume(batch, footprint) {
+            Some((locked, presumption)) => {
+                self.standing = Standing::Presumed(Box::new(presumption));
+                Ok(locked)
+            }
+            None => self.open(batch, footprint.clone()).await,
+        };
+        begun.map(|mut locked| {
+            if self.shared.world.is(Mutant::OwnClocks) {
+                locked.now = self.link.wall_clock(locked.now);
+            }
+            locked
+        })
     }
 
     async fn persist(&mut self, effects: &Effects) -> Result<(), StoreError> {
-        if self.standing != Standing::Open {
-            return Err(lost());
+        match std::mem::replace(&mut self.standing, Standing::Idle) {
+            Standing::Open => self.standing = Standing::Open,
+            Standing::Presumed(presumption) if is_of_reserves(effects) => {
+                self.remember_with_commit(effects);
+                self.standing = Standing::Decided(presumption, Box::new(effects.clone()));
+                return Ok(());
+            }
+            Standing::Presumed(presumption) => {
+                let locked = self.open(presumption.batch, presumption.footprint.clone()).await?;
+                if !presumption.stands(&locked) {
+                    self.left.was_wrong();
+                    self.shared.world.goals.count(Goal::PresumedInVain);
+                    self.rollback().await?;
+                    let message = "a product is no longer what the batch presumed";
+                    return Err(StoreError::new(StoreErrorKind::Conflict, message));
+                }
+            }
+            other => {
+                self.standing = other;
+                return Err(lost());
+            }
         }
-        let written = effects.created.iter().chain(effects.changed.iter().map(|(_, changed)| changed));
-        self.written = written.filter(|written| written.status == Status::Held).cloned().collect();
+        self.remember_with_commit(effects);
         let effects = Box::new(effects.clone());
         self.state(|answer| Message::Persist { effects, answer }).await
     }
 
     async fn commit(&mut self) -> Result<(), CommitFailure> {
-        if self.standing != Standing::Open {
-            return Err(CommitFailure::Definite(lost()));
-        }
-        if self.commit_unheard().await {
-            return Err(CommitFailure::Unknown("the connection is lost (simulated)".to_owned()));
-        }
-        let said = self.exchange(|answer| Message::Commit { answer }).await;
-        match said {
-            Some(said) => {
-                self.standing = Standing::Idle;
-                said?;
-                self.remembered.extend(self.written.drain(..).map(|held| (held.order, held)));
-                Ok(())
+        match std::mem::replace(&mut self.standing, Standing::Idle) {
+            Standing::Open => self.commit_open().await?,
+            Standing::Decided(presumption, effects) => self.commit_whole(presumption, effects).await?,
+            other => {
+                self.standing = other;
+                return Err(CommitFailure::Definite(lost()));
             }
-            None => Err(CommitFailure::Unknown("no answer (simulated)".to_owned())),
         }
+        self.remembered.extend(self.written.drain(..).map(|held| (held.order, held)));
+        self.left.committed();
+        Ok(())
     }
 
     async fn rollback(&mut self) -> Result<(), StoreError> {
         match self.standing {
-            Standing::Idle => Ok(()),
-            Standing::Broken => Err(lost()),
-            Standing::Open => {
-                self.state(|answer| Message::Rollback { answer }).await?;
-                self.standing = Standing::Idle;
-                Ok(())
-            }
+            Standing::Broken => return Err(lost()),
+            Standing::Idle | Standing::Presumed(_) | Standing::Decided(..) => {}
+            Standing::Open => self.state(|answer| Message::Rollback { answer }).await?,
         }
+        self.standing = Standing::Idle;
+        Ok(())
     }
 }

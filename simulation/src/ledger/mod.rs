@@ -14,6 +14,7 @@ mod link;
 mod locks;
 mod log;
 mod port;
+mod presumption;
 mod resolver;
 mod server;
 mod state;

@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use inventory_core::clock::Timestamp;
 use inventory_core::ids::BatchId;
 use inventory_core::store::{Effects, Footprint, Locked, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::locks::Pid;
+use super::presumption::Presumption;
 use super::state::Reservations;
 use super::{IDLE_TIMEOUT, Shared};
 use crate::goals::Goal;
@@ -31,6 +33,12 @@ pub(super) enum Message {
     },
     Rollback {
         answer: oneshot::Sender<Result<(), StoreError>>,
+    },
+    /// Answered by the ledger's time when it came.
+    Whole {
+        presumption: Box<Presumption>,
+        effects: Box<Effects>,
+        answer: oneshot::Sender<Result<Timestamp, StoreError>>,
     },
 }
 
@@ -94,6 +102,10 @@ impl Server {
                 if is_late && committed.is_ok() {
                     self.shared.world.goals.count(Goal::LateCommitApplied);
                 }
+                let _gone = answer.send(committed);
+            }
+            Message::Whole { presumption, effects, answer } => {
+                let committed = self.shared.whole(self.pid, &presumption, *effects).await;
                 let _gone = answer.send(committed);
             }
             Message::Rollback { answer } => {

@@ -27,6 +27,8 @@ pub(super) struct Transaction {
     /// What the batch was told; it must still be so when it is written.
     pub(super) told: Reservations,
     pub(super) effects: Option<Effects>,
+    /// For a mutant: it is written whatever has become of what it rests on.
+    pub(super) is_blind: bool,
 }
 
 /// One server process.

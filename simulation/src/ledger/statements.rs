@@ -40,7 +40,7 @@ impl Shared {
             return Err(conflict(format!("batch {batch} is fenced")));
         }
         if let Some(process) = self.state.lock().processes.get_mut(&pid) {
-            process.open = Some(Transaction { batch, told: Reservations::default(), effects: None });
+            process.open = Some(Transaction { batch, told: Reservations::default(), effects: None, is_blind: false });
         }
         // The orders are looked at unlocked, since they say what to lock.
         let mut told = self.look_at_orders(footprint);
@@ -119,7 +119,8 @@ impl Shared {
         self.may_fail(&[Fault::LockTimeout, Fault::Deadlock, Fault::Full])?;
         self.refuse_poison(&effects)?;
         self.make_sure(pid, &effects)?;
-        if !self.world.is(Mutant::SkippedGuard) {
+        let is_blind = self.open(pid, |open| open.is_blind).unwrap_or_default();
+        if !self.world.is(Mutant::SkippedGuard) && !is_blind {
             for key in keys(&effects) {
                 self.lock(pid, &key).await?;
             }
@@ -139,6 +140,11 @@ impl Shared {
             _ => return Err(conflict("effects of a batch that was not begun on this session".to_owned())),
         }
         Ok(())
+    }
+
+    /// What a process has open.
+    pub(super) fn open<T>(&self, pid: Pid, look: impl FnOnce(&mut Transaction) -> T) -> Option<T> {
+        self.state.lock().processes.get_mut(&pid)?.open.as_mut().map(look)
     }
 
     /// What the batch was told is still so: first a look at what it leaves as it is, and at all if its stock cannot be; then, as
@@ -266,6 +272,6 @@ fn release_twice(effects: &mut Effects) {
     }
 }
 
-fn conflict(message: String) -> StoreError {
+pub(super) fn conflict(message: String) -> StoreError {
     StoreError::new(StoreErrorKind::Conflict, message)
 }

@@ -4,11 +4,13 @@
 //! locks them (which re-reads a row it had to wait for), what hangs on them by a later one. Reservations: see [`super::seen`].
 
 use std::fmt::Write as _;
+use std::time::Instant;
 
 use futures::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Either, PgConnection, Row as _};
 
 use super::errors::classify;
+use super::presumed::Sighting;
 use super::rows::{PRODUCT_COLUMNS, column, product, product_columns, product_ids};
 use super::seen::{Recalled, Seen, Versions};
 use super::session::run;
@@ -25,21 +27,21 @@ const PREPARE: &str = concat!(
     "PREPARE holdfast_lock (bigint[]) AS SELECT ",
     product_columns!(),
     " FROM inventory WHERE product_id = ANY ($1) ORDER BY product_id FOR UPDATE;",
-    "PREPARE holdfast_clock AS SELECT clock_timestamp()",
+    "PREPARE holdfast_clock AS SELECT clock_timestamp(), statement_timestamp()",
 );
 
 /// The clock is read above the locks, row by row: the last row's time is after the last lock.
 const LOCK: &str = concat!(
-    "SELECT l.*, clock_timestamp() FROM (SELECT ",
+    "SELECT l.*, clock_timestamp(), statement_timestamp() FROM (SELECT ",
     product_columns!(),
     " FROM inventory WHERE product_id = ANY ($1) ORDER BY product_id FOR UPDATE) l"
 );
 const LOCK_FREE_ONES: &str = concat!(
-    "SELECT l.*, clock_timestamp() FROM (SELECT ",
+    "SELECT l.*, clock_timestamp(), statement_timestamp() FROM (SELECT ",
     product_columns!(),
     " FROM inventory WHERE product_id = ANY ($1) ORDER BY product_id FOR UPDATE SKIP LOCKED) l"
 );
-const CLOCK: &str = "SELECT clock_timestamp()";
+const CLOCK: &str = "SELECT clock_timestamp(), statement_timestamp()";
 const EXISTING: &str = "SELECT product_id FROM inventory WHERE product_id = ANY ($1) ORDER BY product_id";
 const ADJUSTMENTS: &str = "SELECT adjustment_id, product_id, delta, reason, reference, at, version \
      FROM adjustments WHERE adjustment_id = ANY ($1)";
@@ -52,29 +54,37 @@ const DELIVERED: &str = "SELECT i.consumer, i.message FROM unnest($1::text[], $2
 /// later.
 const PRODUCTS_IN_FIRST_MESSAGE_MAX: usize = 256;
 
+/// A batch that has begun.
+pub(super) struct Begun {
+    pub(super) locked: Locked,
+    /// Which version of each reservation was seen.
+    pub(super) versions: Versions,
+    pub(super) sighting: Sighting,
+}
+
 /// Prepares a fresh session.
 pub(super) async fn prepare(conn: &mut PgConnection) -> Result<(), StoreError> {
     run(conn, PREPARE).await
 }
 
-/// See [`crate::store::Session::begin`]; with it, which version of each reservation was seen. `recalled` is of the footprint's orders;
-/// `again`: see [`lock_with_orders`]. On error the transaction may still be open.
+/// See [`crate::store::Session::begin`]. `recalled` is of the footprint's orders; `again`: see [`lock_with_orders`]. On error the transaction may still be open.
 pub(super) async fn begin(
     conn: &mut PgConnection,
     batch: BatchId,
     footprint: &Footprint,
     recalled: Recalled,
     again: bool,
-) -> Result<(Locked, Versions), StoreError> {
-    let (mut locked, versions) = lock_with_orders(conn, batch, footprint, recalled, again).await?;
+) -> Result<Begun, StoreError> {
+    let mut begun = lock_with_orders(conn, batch, footprint, recalled, again).await?;
+    let locked = &mut begun.locked;
     if !footprint.adjustments.is_empty() {
         locked.adjustments = adjustments(conn, &footprint.adjustments).await?;
     }
     if !footprint.deliveries.is_empty() {
         locked.delivered = delivered(conn, &footprint.deliveries).await?;
     }
-    locked.customer_units = customer_units(conn, footprint, &locked).await?;
-    Ok((locked, versions))
+    locked.customer_units = customer_units(conn, footprint, locked).await?;
+    Ok(begun)
 }
 
 fn first_message(batch: BatchId) -> String {
@@ -87,7 +97,7 @@ async fn begin_and_lock(
     batch: BatchId,
     products: &[ProductId],
     skip: bool,
-) -> Result<Locked, StoreError> {
+) -> Result<(Locked, Sighting), StoreError> {
     if skip || products.len() > PRODUCTS_IN_FIRST_MESSAGE_MAX {
         run(conn, first_message(batch)).await?;
         return lock(conn, products, skip).await;
@@ -99,16 +109,17 @@ async fn begin_and_lock(
         let _ = write!(message, "{comma}{product}");
     }
     message.push_str("}');EXECUTE holdfast_clock");
+    let mut sighting = Sighting { sent: Instant::now(), received: Timestamp::EPOCH };
     let mut answers = sqlx::raw_sql(AssertSqlSafe(message)).fetch_many(conn);
     let mut locked = Locked::nothing(Timestamp::EPOCH);
     while let Some(answer) = answers.try_next().await.map_err(classify)? {
         match answer {
             Either::Right(row) if row.len() == PRODUCT_COLUMNS => keep(&mut locked, product(&row)?),
-            Either::Right(row) => locked.now = column(&row, 0)?,
+            Either::Right(row) => (locked.now, sighting.received) = (column(&row, 0)?, column(&row, 1)?),
             Either::Left(_) => {}
         }
     }
-    Ok(locked)
+    Ok((locked, sighting))
 }
 
 fn keep(locked: &mut Locked, product: Product) {
@@ -116,17 +127,27 @@ fn keep(locked: &mut Locked, product: Product) {
 }
 
 /// Locks inside the open transaction. With `skip` says what others hold.
-async fn lock(conn: &mut PgConnection, products: &[ProductId], skip: bool) -> Result<Locked, StoreError> {
+async fn lock(
+    conn: &mut PgConnection,
+    products: &[ProductId],
+    skip: bool,
+) -> Result<(Locked, Sighting), StoreError> {
     let ids = product_ids(products);
     let sql = if skip { LOCK_FREE_ONES } else { LOCK };
     let mut locked = Locked::nothing(Timestamp::EPOCH);
+    let mut sent = Instant::now();
     let rows = sqlx::query(sql).bind(&ids).fetch_all(&mut *conn).await.map_err(classify)?;
     for row in &rows {
         keep(&mut locked, product(row)?);
     }
-    locked.now = match rows.last() {
-        Some(row) => column(row, PRODUCT_COLUMNS)?,
-        None => column(&sqlx::query(CLOCK).fetch_one(&mut *conn).await.map_err(classify)?, 0)?,
+    let received;
+    (locked.now, received) = match rows.last() {
+        Some(row) => (column(row, PRODUCT_COLUMNS)?, column(row, PRODUCT_COLUMNS + 1)?),
+        None => {
+            sent = Instant::now();
+            let row = sqlx::query(CLOCK).fetch_one(&mut *conn).await.map_err(classify)?;
+            (column(&row, 0)?, column(&row, 1)?)
+        }
     };
     if skip {
         let existing: Vec<i64> =
@@ -134,7 +155,7 @@ async fn lock(conn: &mut PgConnection, products: &[ProductId], skip: bool) -> Re
         let others = existing.into_iter().map(ProductId::new);
         locked.skipped = others.filter(|id| !locked.products.contains_key(id)).collect();
     }
-    Ok(locked)
+    Ok((locked, Sighting { sent, received }))
 }
 
 /// Sees the orders, locks what they need, and looks again for those that were not there; with `again` for all: then nothing that
@@ -145,7 +166,7 @@ async fn lock_with_orders(
     footprint: &Footprint,
     recalled: Recalled,
     again: bool,
-) -> Result<(Locked, Versions), StoreError> {
+) -> Result<Begun, StoreError> {
     let Recalled { mut seen, unread, .. } = recalled;
     let is_begun = !unread.is_empty();
     if is_begun {
@@ -156,7 +177,7 @@ async fn lock_with_orders(
     wanted.extend(seen.products());
     wanted.sort_unstable();
     wanted.dedup();
-    let mut locked = if is_begun {
+    let (mut locked, sighting) = if is_begun {
         lock(conn, &wanted, footprint.skip_locked).await?
     } else {
         begin_and_lock(conn, batch, &wanted, footprint.skip_locked).await?
@@ -174,7 +195,7 @@ async fn lock_with_orders(
         }
     }
     locked.reservations = seen.reservations;
-    Ok((locked, seen.versions))
+    Ok(Begun { locked, versions: seen.versions, sighting })
 }
 
 async fn adjustments(

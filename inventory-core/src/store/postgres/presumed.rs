@@ -12,8 +12,10 @@ use crate::store::{Effects, Footprint, IdMap, Locked, StoreError, StoreErrorKind
 
 /// Products remembered: 5 MB, names apart.
 const PRODUCTS_MAX: usize = 16_384;
-/// How far the time that was presumed may be from the server's. A batch later than this is decided again, by the server's.
-pub(super) const TIME_OFF_MAX: Duration = Duration::from_millis(250);
+/// A batch that has its locks later than this after the time that was presumed is decided again, by the server's.
+pub(super) const LATE_MAX: Duration = Duration::from_millis(250);
+/// For one to two of these the nearest that the server's time was bounded counts.
+const WINDOW: Duration = Duration::from_secs(1);
 /// After so many presumptions in vain, one after the other, batches that presume are the exception: one in two to this power.
 const DOUBT_MAX: u32 = 10;
 
@@ -25,10 +27,23 @@ pub(super) struct Products {
     doubt: Doubt,
 }
 
-/// The server's time at a moment of ours: only differences of the monotonic clock are added to it.
+/// When a message was sent, by our monotonic clock, and when the server received it, by its own.
+#[derive(Clone, Copy)]
+pub(super) struct Sighting {
+    pub(super) sent: Instant,
+    pub(super) received: Timestamp,
+}
+
+/// What the server's time is at most. A message is received after it was sent, so `received` bounds the server's time at `sent`; the
+/// monotonic clock is added to the nearest bound of late. So a hold lasts as long from when it was asked for, and the locks, which are taken later,
+/// find the server's time past the one that was presumed, unless its clock was set.
 struct Clock {
-    at: Timestamp,
-    since: Instant,
+    origin: Instant,
+    /// When the younger window began.
+    begun: Instant,
+    /// The server's time at `origin`, in microseconds: the least bound within each window.
+    young: i64,
+    old: i64,
     /// What was told last: time does not go back.
     told: Timestamp,
 }
@@ -76,7 +91,7 @@ impl Products {
             products: products.clone(),
             rows: Vec::with_capacity(products.len()),
             versions: Vec::with_capacity(products.len()),
-            now: clock.tell(),
+            now: clock.tell(Instant::now())?,
         };
         let mut locked = Locked::nothing(presumption.now);
         locked.products.reserve(products.len());
@@ -96,17 +111,20 @@ impl Products {
 
     /// Whether these are the locked rows of what was presumed.
     pub(super) fn stand(&self, presumption: &Presumption, locked: &Locked) -> bool {
-        let time_off = locked.now.since(presumption.now).max(presumption.now.since(locked.now));
+        let is_in_time =
+            presumption.now <= locked.now && locked.now <= presumption.now.plus(LATE_MAX);
         let is_as_presumed = |id: &ProductId| {
             locked.products.get(id).is_some_and(|locked| self.rows.get(id).is_some_and(|(row, _)| row == locked))
         };
-        time_off <= TIME_OFF_MAX && presumption.products.iter().all(is_as_presumed)
+        is_in_time && presumption.products.iter().all(is_as_presumed)
     }
 
     /// Learns the server's time.
-    pub(super) fn learn_time(&mut self, now: Timestamp) {
-        let told = self.clock.as_ref().map_or(now, |clock| clock.told);
-        self.clock = Some(Clock { at: now, since: Instant::now(), told });
+    pub(super) fn learn_time(&mut self, sighting: Sighting) {
+        match &mut self.clock {
+            Some(clock) => clock.learn(sighting),
+            clock => *clock = Some(Clock::from(sighting)),
+        }
     }
 
     /// Remembers what was left by a transaction that wrote this version of the rows.
@@ -143,10 +161,33 @@ impl Products {
     }
 }
 
+impl From<Sighting> for Clock {
+    fn from(Sighting { sent, received }: Sighting) -> Self {
+        let bound = received.micros();
+        Self { origin: sent, begun: sent, young: bound, old: bound, told: Timestamp::EPOCH }
+    }
+}
+
 impl Clock {
-    fn tell(&mut self) -> Timestamp {
-        self.told = self.told.max(self.at.plus(self.since.elapsed()));
-        self.told
+    fn learn(&mut self, Sighting { sent, received }: Sighting) {
+        let bound = received.minus(sent.saturating_duration_since(self.origin)).micros();
+        let age = sent.saturating_duration_since(self.begun);
+        if age <= WINDOW {
+            self.young = self.young.min(bound);
+            return;
+        }
+        self.old = if age <= 2 * WINDOW { self.young } else { bound };
+        (self.young, self.begun) = (bound, sent);
+    }
+
+    /// None if it is too long that the server was heard.
+    fn tell(&mut self, now: Instant) -> Option<Timestamp> {
+        if now.saturating_duration_since(self.begun) > 2 * WINDOW {
+            return None;
+        }
+        let bound = Timestamp::from_micros(self.young.min(self.old));
+        self.told = self.told.max(bound.plus(now.saturating_duration_since(self.origin)));
+        Some(self.told)
     }
 }
 
@@ -179,7 +220,9 @@ impl Products {
     pub(super) fn be_off(&mut self, by: Duration, is_ahead: bool) {
         if let Some(clock) = &mut self.clock {
             let moved = |at: Timestamp| if is_ahead { at.plus(by) } else { at.minus(by) };
-            (clock.at, clock.told) = (moved(clock.at), moved(clock.told));
+            let moved_bound = |bound| moved(Timestamp::from_micros(bound)).micros();
+            (clock.young, clock.old) = (moved_bound(clock.young), moved_bound(clock.old));
+            clock.told = moved(clock.told);
         }
     }
 
@@ -212,9 +255,13 @@ mod tests {
         }
     }
 
+    fn received(at: Timestamp) -> Sighting {
+        Sighting { sent: Instant::now(), received: at }
+    }
+
     fn that_knows(products: impl Iterator<Item = i64>) -> Products {
         let mut known = Products::default();
-        known.learn_time(Timestamp::EPOCH);
+        known.learn_time(received(Timestamp::EPOCH));
         known.remember(Left(products.map(product).collect()), RowVersion::default());
         known
     }
@@ -230,7 +277,7 @@ mod tests {
         assert!(presumes(&mut products));
         let mut rests = Vec::new();
         let mut resting = |products: &mut Products| {
-            products.learn_time(Timestamp::EPOCH);
+            products.learn_time(received(Timestamp::EPOCH));
             products.remember(Left(vec![product(1)]), RowVersion::default());
             rests.push((0..).take_while(|_| !presumes(products)).count());
         };
@@ -268,17 +315,24 @@ mod tests {
     }
 
     #[test]
-    fn i16_time_goes_on_from_what_the_server_said_and_never_back() {
-        let mut known = that_knows(1..=1);
-        let later = Timestamp::EPOCH.plus(Duration::from_secs(9));
-        known.learn_time(later);
-        let mut told = known.clock.as_mut().unwrap().tell();
-        assert!(told >= later);
-        known.learn_time(Timestamp::EPOCH);
-        for _ in 0..3 {
-            let next = known.clock.as_mut().unwrap().tell();
-            assert!(next >= told);
-            told = next;
-        }
+    fn i16_the_time_told_is_the_nearest_bound_of_late_and_never_goes_back() {
+        let start = Instant::now();
+        let ms = Duration::from_millis;
+        let server = |after: u64| Timestamp::from_micros(1_000_000_000).plus(ms(after));
+        let mut clock = Clock::from(Sighting { sent: start, received: server(7) });
+        assert_eq!(clock.tell(start + ms(10)), Some(server(17)), "it travelled for 7 ms at most");
+        // 2 ms only, and then 5: the nearest counts. Time has been told already.
+        clock.learn(Sighting { sent: start + ms(10), received: server(12) });
+        clock.learn(Sighting { sent: start + ms(11), received: server(16) });
+        assert_eq!(clock.tell(start + ms(12)), Some(server(17)));
+        assert_eq!(clock.tell(start + ms(20)), Some(server(22)));
+        // The window after the next one has forgotten it.
+        clock.learn(Sighting { sent: start + ms(1_100), received: server(1_104) });
+        assert_eq!(clock.tell(start + ms(1_100)), Some(server(1_102)));
+        clock.learn(Sighting { sent: start + ms(2_200), received: server(2_206) });
+        assert_eq!(clock.tell(start + ms(2_200)), Some(server(2_204)));
+        clock.learn(Sighting { sent: start + ms(9_000), received: server(9_008) });
+        assert_eq!(clock.tell(start + ms(9_000)), Some(server(9_008)));
+        assert_eq!(clock.tell(start + ms(11_001)), None, "nobody has heard the server for two seconds");
     }
 }

@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::errors::{classify, commit_is_definite, connection_is_lost};
+use super::lock::Begun;
 use super::persist::{Alone, Said};
 use super::presumed::{Left, Presumption, Products};
 use super::recent::{Recent, Written};
@@ -128,9 +129,9 @@ impl PostgresSession {
         self.state = State::Open(batch);
         let begun = lock::begin(&mut self.conn, batch, footprint, recalled, again);
         match answer(self.answer_timeout, begun).await {
-            Ok((locked, versions)) => {
+            Ok(Begun { locked, versions, sighting }) => {
                 self.versions = versions;
-                self.products.learn_time(locked.now);
+                self.products.learn_time(sighting);
                 Ok(locked)
             }
             Err(error) => Err(self.abandon(error).await),
@@ -206,9 +207,9 @@ impl PostgresSession {
             self.recalled = Recalled::of(foreseen, &mut self.recent);
         });
         match self.outcome(answer).await? {
-            Said::Written(version, now) => {
+            Said::Written(version, sighting) => {
                 self.products.remember(fresh.left, version);
-                self.products.learn_time(now);
+                self.products.learn_time(sighting);
                 self.products.was_right();
                 self.unremembered = Some((fresh.written, version));
                 Ok(())
@@ -372,7 +373,7 @@ mod tests {
     use crate::ids::ProductId;
     use crate::lines::Lines;
     use crate::quantity::{Quantity, Units};
-    use crate::store::postgres::presumed::TIME_OFF_MAX;
+    use crate::store::postgres::presumed::LATE_MAX;
     use crate::store::postgres::{PostgresOptions, PostgresStore};
 
     #[tokio::test]
@@ -419,22 +420,26 @@ mod tests {
             let order = OrderId::new(uuid::Uuid::now_v7());
             Command::Reserve(Reserve { order, lines, customer: None, ttl, ttl_max: ttl })
         };
-        for off in [Duration::ZERO, TIME_OFF_MAX / 2, TIME_OFF_MAX * 2] {
-            for is_ahead in [false, true] {
-                // Whatever was doubted before is read now.
-                session.products.forget();
-                execute(&mut session, reserve()).await.unwrap();
-                session.products.be_off(off, is_ahead);
-                match execute(&mut session, reserve()).await {
-                    Ok(_) => assert!(off < TIME_OFF_MAX, "off by {off:?}, ahead: {is_ahead}"),
-                    Err(CommitFailure::Definite(error)) => {
-                        assert!(off > TIME_OFF_MAX, "off by {off:?}: {error}");
-                        assert_eq!(error.kind, StoreErrorKind::Conflict);
-                    }
-                    Err(CommitFailure::Unknown(said)) => panic!("{said}"),
+        // It may be late, as one that has waited for its locks, and not ahead.
+        for (off, is_ahead, is_taken) in [
+            (Duration::ZERO, true, true),
+            (LATE_MAX / 4, false, true),
+            (LATE_MAX * 2, false, false),
+            (Duration::from_secs(1), true, false),
+        ] {
+            // Whatever was doubted before is read now.
+            session.products.forget();
+            execute(&mut session, reserve()).await.unwrap();
+            session.products.be_off(off, is_ahead);
+            match execute(&mut session, reserve()).await {
+                Ok(_) => assert!(is_taken, "off by {off:?}, ahead: {is_ahead}"),
+                Err(CommitFailure::Definite(error)) => {
+                    assert!(!is_taken, "off by {off:?}, ahead: {is_ahead}: {error}");
+                    assert_eq!(error.kind, StoreErrorKind::Conflict);
                 }
-                session.products.doubt_nothing();
+                Err(CommitFailure::Unknown(said)) => panic!("{said}"),
             }
+            session.products.doubt_nothing();
         }
     }
 }

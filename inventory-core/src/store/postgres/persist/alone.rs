@@ -1,12 +1,14 @@
 //! A batch in one message: what was presumed is locked, made sure of and written by one statement, which the server commits by itself.
 
+use std::time::Instant;
+
 use sqlx::postgres::PgArguments;
 use sqlx::{PgConnection, query_as_with};
 
 use super::reserves::Reserves;
 use crate::clock::Timestamp;
 use crate::store::postgres::errors::classify;
-use crate::store::postgres::presumed::{self, Presumption};
+use crate::store::postgres::presumed::{self, Presumption, Sighting};
 use crate::store::postgres::rows::RowVersion;
 use crate::store::{Effects, StoreError};
 
@@ -18,8 +20,8 @@ pub(in crate::store::postgres) struct Alone {
 
 /// The server's answer, once it has committed.
 pub(in crate::store::postgres) enum Said {
-    /// Everything was as presumed, and is written: as this version of the rows, at this time.
-    Written(RowVersion, Timestamp),
+    /// Everything was as presumed, and is written, as this version of the rows.
+    Written(RowVersion, Sighting),
     /// It was not, and nothing is written.
     NotSo,
 }
@@ -47,10 +49,11 @@ impl Alone {
 
     /// Sends it. Outside a transaction: the answer is whole only after the server has committed, so all of it is waited for.
     pub(in crate::store::postgres) async fn send(self, conn: &mut PgConnection) -> Result<Said, sqlx::Error> {
-        let rows: Vec<(bool, Option<Timestamp>, RowVersion)> =
+        let sent = Instant::now();
+        let rows: Vec<(bool, Timestamp, RowVersion)> =
             query_as_with(self.sql, self.arguments).fetch_all(conn).await?;
-        Ok(match rows.as_slice() {
-            [(true, Some(now), version)] => Said::Written(*version, *now),
+        Ok(match *rows.as_slice() {
+            [(true, received, version)] => Said::Written(version, Sighting { sent, received }),
             _ => Said::NotSo,
         })
     }

@@ -13,7 +13,7 @@ use super::products::StockColumns;
 use crate::journal::{ChangeKind, JournalCommand, JournalEntry};
 use crate::reservation::{Reservation, Status};
 use crate::store::postgres::errors::classify;
-use crate::store::postgres::presumed::{Presumption, TIME_OFF_MAX};
+use crate::store::postgres::presumed::{LATE_MAX, Presumption};
 use crate::store::postgres::rows::{RowVersion, product_ids, version};
 use crate::store::{Effects, StoreError};
 
@@ -69,13 +69,13 @@ macro_rules! shape {
                 $journal_lines,
                 "locked AS MATERIALIZED (SELECT l.*, clock_timestamp() AS at FROM (SELECT product_id AS id, version, xmin AS row \
                  FROM inventory WHERE product_id = ANY ($25) ORDER BY product_id FOR UPDATE) l), \
-                 stands AS MATERIALIZED (SELECT max(at) AS now, count(*) FILTER (WHERE \
+                 stands AS MATERIALIZED (SELECT count(*) FILTER (WHERE \
                  version = ($27::bigint[])[width_bucket(id, $25::bigint[])] AND \
                  row = ($26::xid[])[width_bucket(id, $25::bigint[])]) = cardinality($25::bigint[]) \
                  AND max(at) BETWEEN $28 AND $29 AS yes FROM locked), \
                  fence AS (INSERT INTO commit_batch (batch_id) SELECT $10 WHERE (SELECT yes FROM stands)), ",
                 "(SELECT yes FROM stands)",
-                "SELECT yes, now, pg_current_xact_id()::xid FROM stands"
+                "SELECT yes, statement_timestamp(), pg_current_xact_id()::xid FROM stands"
             ),
         }
     };
@@ -202,8 +202,8 @@ impl<'e> Reserves<'e> {
         arguments.add(product_ids(&presumption.products))?;
         arguments.add(&presumption.rows)?;
         arguments.add(presumption.versions.iter().map(|number| version(*number)).collect::<Vec<i64>>())?;
-        arguments.add(presumption.now.minus(TIME_OFF_MAX))?;
-        arguments.add(presumption.now.plus(TIME_OFF_MAX))?;
+        arguments.add(presumption.now)?;
+        arguments.add(presumption.now.plus(LATE_MAX))?;
         Ok(Alone { sql, arguments })
     }
 

@@ -1,0 +1,121 @@
+//! As the Postgres adapter does: a batch that needs nothing but products as its client has left them is decided on these, and sent as one
+//! message, which the server takes only if they are still so.
+
+use std::time::Duration;
+
+use inventory_core::clock::Timestamp;
+use inventory_core::ids::{BatchId, ProductId};
+use inventory_core::product::Product;
+use inventory_core::store::{Effects, Footprint, IdMap, Locked, StoreError};
+use tokio::time::Instant;
+
+use super::Shared;
+use super::locks::Pid;
+use super::state::Reservations;
+use super::statements::conflict;
+use crate::goals::Goal;
+use crate::mutant::Mutant;
+
+/// How long after the time that was presumed the locks may be had.
+const LATE_MAX: Duration = Duration::from_millis(250);
+
+/// A batch that has begun without asking.
+#[derive(Clone, Debug)]
+pub(super) struct Presumption {
+    pub(super) batch: BatchId,
+    pub(super) footprint: Footprint,
+    products: IdMap<ProductId, Product>,
+    now: Timestamp,
+}
+
+/// What a client remembers of products and of the ledger's time.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    products: IdMap<ProductId, Product>,
+    /// By the open transaction.
+    written: Vec<Product>,
+    /// A message that was sent then came when the ledger's time was this.
+    sighting: Option<(Instant, Timestamp)>,
+    told: Option<Timestamp>,
+}
+
+impl Left {
+    pub(super) fn presume(&mut self, batch: BatchId, footprint: &Footprint) -> Option<(Locked, Presumption)> {
+        let is_more = !footprint.orders.is_empty()
+            || !footprint.adjustments.is_empty()
+            || !footprint.deliveries.is_empty()
+            || footprint.skip_locked;
+        if is_more || footprint.products.is_empty() {
+            return None;
+        }
+        let (sent, received) = self.sighting?;
+        let mut products = IdMap::default();
+        for id in &footprint.products {
+            let product = self.products.get(id).filter(|left| left.per_customer_limit.is_none())?;
+            products.insert(*id, product.clone());
+        }
+        let now = received.plus(sent.elapsed()).max(self.told.unwrap_or(received));
+        self.told = Some(now);
+        let locked = Locked { products: products.clone(), ..Locked::nothing(now) };
+        Some((locked, Presumption { batch, footprint: footprint.clone(), products, now }))
+    }
+
+    pub(super) fn see(&mut self, sent: Instant, received: Timestamp) {
+        self.sighting = Some((sent, received));
+    }
+
+    pub(super) fn write(&mut self, effects: &Effects) {
+        self.written = effects.products.iter().map(|effect| effect.after.clone()).collect();
+    }
+
+    pub(super) fn committed(&mut self) {
+        self.products.extend(self.written.drain(..).map(|product| (product.id, product)));
+    }
+
+    pub(super) fn was_wrong(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Presumption {
+    pub(super) fn stands(&self, locked: &Locked) -> bool {
+        locked.products == self.products
+            && self.now <= locked.now
+            && locked.now <= self.now.plus(LATE_MAX)
+    }
+}
+
+/// Whether one message can write them.
+pub(super) fn is_of_reserves(effects: &Effects) -> bool {
+    !effects.created.is_empty()
+        && effects.changed.is_empty()
+        && effects.adjustments.is_empty()
+        && effects.customer_units.is_empty()
+        && effects.deliveries.is_empty()
+        && effects.outbox.is_empty()
+        && effects.products.iter().all(|product| product.stock_only)
+}
+
+impl Shared {
+    /// A whole batch; the ledger's time when it came. On error nothing of it is left.
+    pub(super) async fn whole(
+        &self,
+        pid: Pid,
+        presumption: &Presumption,
+        effects: Effects,
+    ) -> Result<Timestamp, StoreError> {
+        let received = self.state.lock().now();
+        let found = self.begin(pid, presumption.batch, &presumption.footprint, Reservations::default()).await?;
+        if self.world.is(Mutant::BlindPresumption) {
+            self.open(pid, |open| open.is_blind = true);
+        } else if !presumption.stands(&found) {
+            self.state.lock().roll_back(pid);
+            self.world.goals.count(Goal::PresumedInVain);
+            return Err(conflict("a product is no longer what the batch presumed".to_owned()));
+        }
+        self.persist(pid, effects).await?;
+        self.commit(pid)?;
+        self.world.goals.count(Goal::Presumed);
+        Ok(received)
+    }
+}
