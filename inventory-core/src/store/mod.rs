@@ -86,8 +86,11 @@ pub trait Session: Send {
     fn backend(&self) -> Backend;
 
     /// Begins a transaction, writes the batch's fence first, locks the footprint's products in product order
-    /// and reads what the rules need, as it is under the locks. Only reservations, which say what to lock, may be told as they
-    /// were a moment before: then `persist` makes sure of them. On error the transaction is gone.
+    /// and reads what the rules need, as it is under the locks. On error the transaction is gone.
+    ///
+    /// Reservations, which say what to lock, may be told as they were a moment before: then `persist` makes sure of them. Products, and the
+    /// time, may be told as this session remembers them, with nothing locked or written yet: then `persist` or `commit` locks first and makes
+    /// sure of all of it. The time told is never before this call, nor after the locks.
     async fn begin(&mut self, batch: BatchId, footprint: &Footprint) -> Result<Locked, StoreError>;
 
     /// Writes the effects, if there are any, and makes sure that every reservation that `begin` told is still what it was:
@@ -99,7 +102,8 @@ pub trait Session: Send {
     /// look for them while it waits for its disk. Nothing depends on it; a session around another one should pass it on.
     fn foresee(&mut self, _orders: Vec<OrderId>) {}
 
-    /// Makes it durable. `Err(CommitFailure::Unknown)` for anything but a matching answer or a definite error.
+    /// Makes it durable. `Err(CommitFailure::Unknown)` for anything but a matching answer or a definite error; among the definite ones
+    /// [`StoreErrorKind::Conflict`], if what `begin` told is no longer so.
     async fn commit(&mut self) -> Result<(), CommitFailure>;
 
     /// Gives the transaction up. A batch without effects is persisted too before its answers are given.
@@ -127,7 +131,7 @@ pub struct Footprint {
 /// What `begin` locked and read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Locked {
-    /// The store's time, read after the locks.
+    /// The store's time: read after the locks, or, by a session that has not locked yet, bounded by when it asked last.
     pub now: Timestamp,
     /// The locked products that exist.
     pub products: IdMap<ProductId, Product>,

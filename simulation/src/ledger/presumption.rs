@@ -79,9 +79,7 @@ impl Left {
 
 impl Presumption {
     pub(super) fn stands(&self, locked: &Locked) -> bool {
-        locked.products == self.products
-            && self.now <= locked.now
-            && locked.now <= self.now.plus(LATE_MAX)
+        locked.products == self.products && self.now <= locked.now && locked.now <= self.now.plus(LATE_MAX)
     }
 }
 
@@ -105,7 +103,8 @@ impl Shared {
         effects: Effects,
     ) -> Result<Timestamp, StoreError> {
         let received = self.state.lock().now();
-        let found = self.begin(pid, presumption.batch, &presumption.footprint, Reservations::default()).await?;
+        let found =
+            self.begin(pid, presumption.batch, &presumption.footprint, Reservations::default()).await?;
         if self.world.is(Mutant::BlindPresumption) {
             self.open(pid, |open| open.is_blind = true);
         } else if !presumption.stands(&found) {

@@ -40,7 +40,8 @@ impl Shared {
             return Err(conflict(format!("batch {batch} is fenced")));
         }
         if let Some(process) = self.state.lock().processes.get_mut(&pid) {
-            process.open = Some(Transaction { batch, told: Reservations::default(), effects: None, is_blind: false });
+            process.open =
+                Some(Transaction { batch, told: Reservations::default(), effects: None, is_blind: false });
         }
         // The orders are looked at unlocked, since they say what to lock.
         let mut told = self.look_at_orders(footprint);

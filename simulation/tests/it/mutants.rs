@@ -27,6 +27,11 @@ fn i9_a_reservation_read_before_the_locks_is_caught() {
 }
 
 #[test]
+fn i9_products_presumed_and_not_looked_at_are_caught() {
+    is_caught(Mutant::BlindPresumption, &["audit: version_chain", "audit: version_effect"]);
+}
+
+#[test]
 fn i2_a_double_release_is_caught() {
     is_caught(Mutant::DoubleRelease, &["audit: version_effect", "audit: held_sum"]);
 }

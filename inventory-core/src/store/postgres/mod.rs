@@ -1,6 +1,7 @@
 //! The ledger on Postgres, arbitrated by row locks (`SELECT … FOR UPDATE`) under READ COMMITTED.
 //!
-//! A batch is three messages to the server, each waited for:
+//! A batch of reserves whose products this session has written last is one message: it is decided on what is remembered of them, and one
+//! statement locks the rows, makes sure of them and writes everything, or nothing ([`presumed`]). Any other is three, each waited for:
 //!
 //! 1. `BEGIN`, the fence, the locks and the clock, as one simple-protocol message of EXECUTEs ([`lock`]). A batch that
 //!    has to read orders first takes one more, because what it locks depends on their lines.

@@ -82,7 +82,8 @@ impl Products {
         let Footprint { products, orders, adjustments, customers: _, deliveries, skip_locked } = footprint;
         let is_only_of_products =
             orders.is_empty() && adjustments.is_empty() && deliveries.is_empty() && !skip_locked;
-        if !is_only_of_products || products.is_empty() || !self.is_remembered(products) || self.doubt.rests() {
+        if !is_only_of_products || products.is_empty() || !self.is_remembered(products) || self.doubt.rests()
+        {
             return None;
         }
         let clock = self.clock.as_mut()?;
@@ -111,10 +112,12 @@ impl Products {
 
     /// Whether these are the locked rows of what was presumed.
     pub(super) fn stand(&self, presumption: &Presumption, locked: &Locked) -> bool {
-        let is_in_time =
-            presumption.now <= locked.now && locked.now <= presumption.now.plus(LATE_MAX);
+        let is_in_time = presumption.now <= locked.now && locked.now <= presumption.now.plus(LATE_MAX);
         let is_as_presumed = |id: &ProductId| {
-            locked.products.get(id).is_some_and(|locked| self.rows.get(id).is_some_and(|(row, _)| row == locked))
+            locked
+                .products
+                .get(id)
+                .is_some_and(|locked| self.rows.get(id).is_some_and(|(row, _)| row == locked))
         };
         is_in_time && presumption.products.iter().all(is_as_presumed)
     }

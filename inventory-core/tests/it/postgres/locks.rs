@@ -13,7 +13,7 @@ use super::hand::{Ledger, begin, begin_hold, begin_with_orders, execute, ids, ne
 const TTL: Duration = Duration::from_secs(900);
 
 /// Patient enough for a slow machine.
-fn patient() -> PostgresOptions {
+pub(super) fn patient() -> PostgresOptions {
     PostgresOptions {
         lock_timeout: Duration::from_secs(60),
         statement_timeout: Duration::from_secs(90),
@@ -24,7 +24,7 @@ fn patient() -> PostgresOptions {
 }
 
 /// Waits until this backend waits for a lock; gives up, loudly, on one that never does.
-async fn waits(sql: &mut PgConnection, session: i32) {
+pub(super) async fn waits(sql: &mut PgConnection, session: i32) {
     const WAITING: &str =
         "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock')";
     let mut looks = 0;

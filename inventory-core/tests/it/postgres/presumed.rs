@@ -4,16 +4,22 @@ use std::time::Duration;
 
 use inventory_core::ids::{CustomerId, Note, ProductId};
 use inventory_core::journal::{ChangeKind, Remark};
+use inventory_core::reservation::{Reservation, Status};
 use inventory_core::store::postgres::PostgresOptions;
 use inventory_core::store::{CommitFailure, Effects, Session, Store as _, StoreErrorKind};
 use sqlx::PgConnection;
 
-use super::hand::{Ledger, begin, begin_hold, command, count, execute, held, hold, ids, move_stock, new_order};
+use super::hand::{
+    Ledger, begin, begin_hold, begin_with_orders, command, count, execute, held, hold, ids, move_stock,
+    new_order,
+};
+use super::locks::{patient, waits};
 
 const TTL: Duration = Duration::from_secs(900);
 
 async fn stocked() -> Ledger {
-    let ledger = Ledger::with(PostgresOptions { lock_timeout: Duration::from_millis(300), ..Default::default() });
+    let ledger =
+        Ledger::with(PostgresOptions { lock_timeout: Duration::from_millis(300), ..Default::default() });
     let ledger = ledger.await;
     ledger.stock(&[(1, 50), (2, 50), (3, 50)]).await;
     ledger
@@ -53,7 +59,11 @@ async fn refused(ledger: &Ledger, session: &mut dyn Session, effects: &Effects) 
             CommitFailure::Unknown(said) => panic!("the outcome must be known: {said}"),
         },
     };
-    assert_eq!(rows(&mut sql).await, before, "something of it is left: reservations, journal, fences, versions");
+    assert_eq!(
+        rows(&mut sql).await,
+        before,
+        "something of it is left: reservations, journal, fences, versions"
+    );
     assert!(matches!(session.commit().await, Err(CommitFailure::Definite(_))), "there is nothing to commit");
     assert!(is_free(&mut sql, 1).await);
     for _ in 0..4 {
@@ -106,11 +116,19 @@ async fn a_batch_that_presumes_asks_nothing_before_it_is_sent_and_writes_what_ot
             assert_eq!(ledger.product(effect.after.id.get()).await, effect.after);
             let history = ledger.store.history(effect.after.id, effect.after.version, 1).await.unwrap();
             assert_eq!((history[0].batch, history[0].at), (effects.journal.batch, effects.journal.at));
-            assert_eq!((history[0].after.on_hand, history[0].after.held), (effect.after.on_hand, effect.after.held));
-            let told = history[0].changes.iter().map(|change| (change.order, change.units)).collect::<Vec<_>>();
-            let asked = effects.created.iter().flat_map(|made| made.requested.iter().map(|line| (made.order, line)));
+            assert_eq!(
+                (history[0].after.on_hand, history[0].after.held),
+                (effect.after.on_hand, effect.after.held)
+            );
+            let told =
+                history[0].changes.iter().map(|change| (change.order, change.units)).collect::<Vec<_>>();
+            let asked =
+                effects.created.iter().flat_map(|made| made.requested.iter().map(|line| (made.order, line)));
             let asked = asked.filter(|(_, line)| line.product == effect.after.id);
-            assert_eq!(told, asked.map(|(order, line)| (Some(order), line.quantity.units())).collect::<Vec<_>>());
+            assert_eq!(
+                told,
+                asked.map(|(order, line)| (Some(order), line.quantity.units())).collect::<Vec<_>>()
+            );
         }
         for made in &effects.created {
             assert_eq!(ledger.reservation(made.order).await.as_ref(), Some(made));
@@ -145,6 +163,44 @@ async fn i1_i9_what_somebody_has_changed_since_is_a_conflict_and_nothing_of_the_
 }
 
 #[tokio::test]
+async fn i1_i9_what_is_being_changed_is_waited_for_and_nothing_of_the_batch_is_written() {
+    let ledger = Ledger::with(patient()).await;
+    ledger.stock(&[(1, 50), (2, 50), (3, 50)]).await;
+    let mut session = warm(&ledger).await;
+    let effects = begin_hold(session.as_mut(), new_order(), &[(1, 1), (3, 1)], TTL).await;
+    let mut other = ledger.sql().await;
+    let change = "BEGIN; UPDATE inventory SET held = held + 1, version = version + 1 WHERE product_id = 3";
+    execute(&mut other, change).await.unwrap();
+    let (backend, mut sql) = (session.backend().pid.unwrap(), ledger.sql().await);
+    let done = async {
+        waits(&mut sql, backend).await;
+        execute(&mut other, "COMMIT").await.unwrap();
+    };
+    session.persist(&effects).await.unwrap();
+    let (committed, ()) = tokio::join!(session.commit(), done);
+    let Err(CommitFailure::Definite(error)) = committed else { panic!("{committed:?}") };
+    assert_eq!(error.kind, StoreErrorKind::Conflict);
+    assert_eq!(ledger.reservation(effects.created[0].order).await, None);
+    assert_eq!(ledger.product(1).await.version, effects.products[0].after.version - 1);
+}
+
+#[tokio::test]
+async fn after_an_ending_of_its_own_a_session_asks_again() {
+    let ledger = stocked().await;
+    let mut session = warm(&ledger).await;
+    let held = hold(session.as_mut(), new_order(), &[(1, 2)], TTL).await;
+    let (locked, batch) = begin_with_orders(session.as_mut(), &[held.order]).await;
+    let mut effects = Effects::none(batch, locked.now);
+    effects.changed.push((Status::Held, Reservation { status: Status::Released, ..held.clone() }));
+    effects.journal.commands.push(command(ChangeKind::Release, Some(held.order), &[(1, 2)]));
+    move_stock(&mut effects, &locked, &[(1, 2)], 0, -1);
+    session.persist(&effects).await.unwrap();
+    session.commit().await.unwrap();
+    // It would be a conflict otherwise.
+    hold(session.as_mut(), new_order(), &[(1, 1)], TTL).await;
+}
+
+#[tokio::test]
 async fn i9_what_takes_more_than_one_message_rests_on_the_rows_as_they_are() {
     let ledger = stocked().await;
     let mut sql = ledger.sql().await;
@@ -168,7 +224,9 @@ async fn i9_what_takes_more_than_one_message_rests_on_the_rows_as_they_are() {
                 effects.products[0].after.name = Some(Note::parse("a name").unwrap());
             }
             if is_changed {
-                execute(&mut sql, "UPDATE inventory SET on_hand = on_hand - 1 WHERE product_id = 1").await.unwrap();
+                execute(&mut sql, "UPDATE inventory SET on_hand = on_hand - 1 WHERE product_id = 1")
+                    .await
+                    .unwrap();
                 assert_eq!(refused(&ledger, session.as_mut(), &effects).await, StoreErrorKind::Conflict);
                 continue;
             }
@@ -195,9 +253,12 @@ async fn the_barriers_stand_behind_a_batch_that_presumes() {
     let effects = begin_hold(session.as_mut(), new_order(), &[(1, 60), (3, 1)], TTL).await;
     assert_eq!(refused(&ledger, session.as_mut(), &effects).await, StoreErrorKind::Data);
     // I9: another version than was told, or a product that was not.
-    for edit in [|e: &mut Effects| e.products[1].version_before = Some(1), |e: &mut Effects| {
-        e.products[1].after.id = ProductId::new(2);
-    }] {
+    for edit in [
+        |e: &mut Effects| e.products[1].version_before = Some(1),
+        |e: &mut Effects| {
+            e.products[1].after.id = ProductId::new(2);
+        },
+    ] {
         let mut effects = begin_hold(session.as_mut(), new_order(), &[(1, 1), (3, 1)], TTL).await;
         edit(&mut effects);
         assert_eq!(refused(&ledger, session.as_mut(), &effects).await, StoreErrorKind::Conflict);

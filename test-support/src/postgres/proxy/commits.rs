@@ -56,7 +56,9 @@ fn ends_in_commit(sql: &[u8]) -> bool {
 
 fn is_a_batch(sql: &[u8]) -> bool {
     let text = String::from_utf8_lossy(sql);
-    text.starts_with("WITH ") && text.contains("INSERT INTO commit_batch") && text.contains("INSERT INTO journal")
+    text.starts_with("WITH ")
+        && text.contains("INSERT INTO commit_batch")
+        && text.contains("INSERT INTO journal")
 }
 
 #[cfg(test)]
@@ -95,7 +97,9 @@ mod tests {
         assert!(!commits.see(&Frame::typed(b'P', sql.as_bytes())));
         assert!(!commits.see(&Frame::typed(b'B', b"\0s1\0\0\0\0\0\0\0")));
         assert!(commits.see(&execute));
-        assert!(!commits.see(&Frame::typed(b'P', b"s2\0INSERT INTO commit_batch (batch_id) VALUES ($1)\0\0\0")));
+        assert!(
+            !commits.see(&Frame::typed(b'P', b"s2\0INSERT INTO commit_batch (batch_id) VALUES ($1)\0\0\0"))
+        );
         assert!(!commits.see(&Frame::typed(b'B', b"\0s2\0\0\0\0\0\0\0")));
         assert!(!commits.see(&execute));
     }
