@@ -14,9 +14,9 @@ use crate::store::{Effects, Footprint, IdMap, Locked, StoreError, StoreErrorKind
 const PRODUCTS_MAX: usize = 16_384;
 /// A batch that has its locks later than this after the time that was presumed is decided again, by the server's.
 pub(super) const LATE_MAX: Duration = Duration::from_millis(250);
-/// For one to two of these the nearest that the server's time was bounded counts.
+/// The nearest bound of the server's time counts for one to two of these.
 const WINDOW: Duration = Duration::from_secs(1);
-/// After so many presumptions in vain, one after the other, batches that presume are the exception: one in two to this power.
+/// So many presumptions in vain make batches that presume rare: one in two to this power.
 const DOUBT_MAX: u32 = 10;
 
 /// What a session remembers of products.

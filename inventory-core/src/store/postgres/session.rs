@@ -166,15 +166,16 @@ impl PostgresSession {
         let footprint = Footprint { products: presumption.products.clone(), ..Footprint::default() };
         let locked = self.lock(presumption.batch, &footprint, Recalled::default(), false).await?;
         if !self.products.stand(&presumption, &locked) {
-            return Err(self.presumed_wrongly().await);
+            let conflict = self.presumed_wrongly();
+            return Err(self.abandon(conflict).await);
         }
         self.write(effects).await
     }
 
-    async fn presumed_wrongly(&mut self) -> StoreError {
+    fn presumed_wrongly(&mut self) -> StoreError {
         self.products.was_wrong();
         self.after_conflict = true;
-        self.abandon(presumed::conflict()).await
+        presumed::conflict()
     }
 
     /// Sends the COMMIT of the open transaction.
@@ -214,7 +215,7 @@ impl PostgresSession {
                 self.unremembered = Some((fresh.written, version));
                 Ok(())
             }
-            Said::NotSo => Err(CommitFailure::Definite(self.presumed_wrongly().await)),
+            Said::NotSo => Err(CommitFailure::Definite(self.presumed_wrongly())),
         }
     }
 
