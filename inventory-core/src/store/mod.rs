@@ -90,7 +90,7 @@ pub trait Session: Send {
     ///
     /// Reservations, which say what to lock, may be told as they were a moment before: then `persist` makes sure of them. Products, and the
     /// time, may be told as this session remembers them, with nothing locked or written yet: then `persist` or `commit` locks first and makes
-    /// sure of all of it. The time told is never before this call, nor after the locks.
+    /// sure of all of it, that `batch` is new too. The time told is never before this call, nor after the COMMIT.
     async fn begin(&mut self, batch: BatchId, footprint: &Footprint) -> Result<Locked, StoreError>;
 
     /// Writes the effects, if there are any, and makes sure that every reservation that `begin` told is still what it was:

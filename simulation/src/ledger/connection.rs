@@ -245,13 +245,14 @@ impl Session for Connection {
             }
             Standing::Presumed(presumption) => {
                 let locked = self.open(presumption.batch, presumption.footprint.clone()).await?;
-                if !presumption.stands(&locked) {
+                let Some(wait) = presumption.stands(&locked) else {
                     self.left.was_wrong();
                     self.shared.world.goals.count(Goal::PresumedInVain);
                     self.rollback().await?;
                     let message = "a product is no longer what the batch presumed";
                     return Err(StoreError::new(StoreErrorKind::Conflict, message));
-                }
+                };
+                tokio::time::sleep(wait).await;
             }
             other => {
                 self.standing = other;

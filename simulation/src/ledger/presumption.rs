@@ -16,8 +16,8 @@ use super::statements::conflict;
 use crate::goals::Goal;
 use crate::mutant::Mutant;
 
-/// How long after the time that was presumed the locks may be had.
-const LATE_MAX: Duration = Duration::from_millis(250);
+/// How far from the time that was presumed the locks may be had.
+const OFF_MAX: Duration = Duration::from_millis(250);
 
 /// A batch that has begun without asking.
 #[derive(Clone, Debug)]
@@ -78,8 +78,13 @@ impl Left {
 }
 
 impl Presumption {
-    pub(super) fn stands(&self, locked: &Locked) -> bool {
-        locked.products == self.products && self.now <= locked.now && locked.now <= self.now.plus(LATE_MAX)
+    /// If that is what was presumed: how long to wait for its time.
+    pub(super) fn stands(&self, locked: &Locked) -> Option<Duration> {
+        let early = self.now.since(locked.now);
+        let off = early.max(locked.now.since(self.now));
+        // The ledger's clock is read more finely than time passes here.
+        let wait = if early.is_zero() { early } else { early + Duration::from_millis(1) };
+        (off <= OFF_MAX && locked.products == self.products).then_some(wait)
     }
 }
 
@@ -107,7 +112,9 @@ impl Shared {
             self.begin(pid, presumption.batch, &presumption.footprint, Reservations::default()).await?;
         if self.world.is(Mutant::BlindPresumption) {
             self.open(pid, |open| open.is_blind = true);
-        } else if !presumption.stands(&found) {
+        } else if let Some(wait) = presumption.stands(&found) {
+            tokio::time::sleep(wait).await;
+        } else {
             self.state.lock().roll_back(pid);
             self.world.goals.count(Goal::PresumedInVain);
             return Err(conflict("a product is no longer what the batch presumed".to_owned()));

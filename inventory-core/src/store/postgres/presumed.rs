@@ -12,8 +12,8 @@ use crate::store::{Effects, Footprint, IdMap, Locked, StoreError, StoreErrorKind
 
 /// Products remembered: 5 MB, names apart.
 const PRODUCTS_MAX: usize = 16_384;
-/// A batch that has its locks later than this after the time that was presumed is decided again, by the server's.
-pub(super) const LATE_MAX: Duration = Duration::from_millis(250);
+/// A batch that has its locks farther than this from the time that was presumed is decided again, by the server's.
+pub(super) const OFF_MAX: Duration = Duration::from_millis(250);
 /// The nearest bound of the server's time counts for one to two of these.
 const WINDOW: Duration = Duration::from_secs(1);
 /// So many presumptions in vain make batches that presume rare: one in two to this power.
@@ -35,8 +35,8 @@ pub(super) struct Sighting {
 }
 
 /// What the server's time is at most. A message is received after it was sent, so `received` bounds the server's time at `sent`; the
-/// monotonic clock is added to the nearest bound of late. So a hold lasts as long from when it was asked for, and the locks, which are taken later,
-/// find the server's time past the one that was presumed, unless its clock was set.
+/// monotonic clock is added to the nearest bound of late. So no hold is dated before it was asked for. Nor after its locks: if the server's time is
+/// not there yet, which is seldom, it is waited for under them.
 struct Clock {
     origin: Instant,
     /// When the younger window began.
@@ -110,16 +110,17 @@ impl Products {
         products.iter().all(|id| self.rows.get(id).is_some_and(|(row, _)| row.per_customer_limit.is_none()))
     }
 
-    /// Whether these are the locked rows of what was presumed.
-    pub(super) fn stand(&self, presumption: &Presumption, locked: &Locked) -> bool {
-        let is_in_time = presumption.now <= locked.now && locked.now <= presumption.now.plus(LATE_MAX);
+    /// If these are the locked rows of what was presumed: how long it is until its time.
+    pub(super) fn stand(&self, presumption: &Presumption, locked: &Locked) -> Option<Duration> {
         let is_as_presumed = |id: &ProductId| {
             locked
                 .products
                 .get(id)
                 .is_some_and(|locked| self.rows.get(id).is_some_and(|(row, _)| row == locked))
         };
-        is_in_time && presumption.products.iter().all(is_as_presumed)
+        let early = presumption.now.since(locked.now);
+        let off = early.max(locked.now.since(presumption.now));
+        (off <= OFF_MAX && presumption.products.iter().all(is_as_presumed)).then_some(early)
     }
 
     /// Learns the server's time.

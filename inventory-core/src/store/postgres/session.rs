@@ -165,9 +165,12 @@ impl PostgresSession {
         }
         let footprint = Footprint { products: presumption.products.clone(), ..Footprint::default() };
         let locked = self.lock(presumption.batch, &footprint, Recalled::default(), false).await?;
-        if !self.products.stand(&presumption, &locked) {
+        let Some(early) = self.products.stand(&presumption, &locked) else {
             let conflict = self.presumed_wrongly();
             return Err(self.abandon(conflict).await);
+        };
+        if !early.is_zero() {
+            tokio::time::sleep(early).await;
         }
         self.write(effects).await
     }
@@ -374,7 +377,7 @@ mod tests {
     use crate::ids::ProductId;
     use crate::lines::Lines;
     use crate::quantity::{Quantity, Units};
-    use crate::store::postgres::presumed::LATE_MAX;
+    use crate::store::postgres::presumed::OFF_MAX;
     use crate::store::postgres::{PostgresOptions, PostgresStore};
 
     #[tokio::test]
@@ -421,19 +424,27 @@ mod tests {
             let order = OrderId::new(uuid::Uuid::now_v7());
             Command::Reserve(Reserve { order, lines, customer: None, ttl, ttl_max: ttl })
         };
-        // It may be late, as one that has waited for its locks, and not ahead.
+        // It may be late, as one that has waited for its locks, or a little ahead: then it waits.
         for (off, is_ahead, is_taken) in [
             (Duration::ZERO, true, true),
-            (LATE_MAX / 4, false, true),
-            (LATE_MAX * 2, false, false),
-            (Duration::from_secs(1), true, false),
+            (OFF_MAX / 4, false, true),
+            (OFF_MAX / 4, true, true),
+            (OFF_MAX * 2, false, false),
+            (OFF_MAX * 4, true, false),
         ] {
             // Whatever was doubted before is read now.
             session.products.forget();
             execute(&mut session, reserve()).await.unwrap();
             session.products.be_off(off, is_ahead);
             match execute(&mut session, reserve()).await {
-                Ok(_) => assert!(is_taken, "off by {off:?}, ahead: {is_ahead}"),
+                Ok(effects) => {
+                    assert!(is_taken, "off by {off:?}, ahead: {is_ahead}");
+                    let now = session.begin(effects.journal.batch, &Footprint::default()).await;
+                    assert_eq!(now.unwrap_err().kind, StoreErrorKind::Conflict, "its id was used");
+                    let batch = BatchId::new(uuid::Uuid::now_v7());
+                    let now = session.begin(batch, &Footprint::default()).await.unwrap().now;
+                    assert!(effects.journal.at <= now, "it is dated after it was committed");
+                }
                 Err(CommitFailure::Definite(error)) => {
                     assert!(!is_taken, "off by {off:?}, ahead: {is_ahead}: {error}");
                     assert_eq!(error.kind, StoreErrorKind::Conflict);

@@ -170,8 +170,12 @@ impl Player {
                 self.note("resolved", &resolved);
             }
             Ending::BegunTwice => {
-                let begun = session.begin(decided.batch, &decided.footprint).await;
-                self.note("begun twice", &begun.map(|_| ()).map_err(|error| error.kind));
+                let begun = match session.begin(decided.batch, &decided.footprint).await {
+                    // A store that has not locked yet says so when it does.
+                    Ok(locked) => session.persist(&Effects::none(decided.batch, locked.now)).await,
+                    Err(error) => Err(error),
+                };
+                self.note("begun twice", &begun.map_err(|error| error.kind));
             }
             Ending::WrittenTwice => {
                 let batch = self.chance.batch_id();

@@ -13,7 +13,7 @@ use super::products::StockColumns;
 use crate::journal::{ChangeKind, JournalCommand, JournalEntry};
 use crate::reservation::{Reservation, Status};
 use crate::store::postgres::errors::classify;
-use crate::store::postgres::presumed::{LATE_MAX, Presumption};
+use crate::store::postgres::presumed::{OFF_MAX, Presumption};
 use crate::store::postgres::rows::{RowVersion, product_ids, version};
 use crate::store::{Effects, StoreError};
 
@@ -72,7 +72,9 @@ macro_rules! shape {
                  stands AS MATERIALIZED (SELECT count(*) FILTER (WHERE \
                  version = ($27::bigint[])[width_bucket(id, $25::bigint[])] AND \
                  row = ($26::xid[])[width_bucket(id, $25::bigint[])]) = cardinality($25::bigint[]) \
-                 AND max(at) BETWEEN $28 AND $29 AS yes FROM locked), \
+                 AND max(at) BETWEEN $29 AND $30 \
+                 AND (max(at) >= $28 OR pg_sleep(extract(epoch FROM $28 - max(at))::float8) IS NOT NULL) AS yes \
+                 FROM locked), \
                  fence AS (INSERT INTO commit_batch (batch_id) SELECT $10 WHERE (SELECT yes FROM stands)), ",
                 "(SELECT yes FROM stands)",
                 "SELECT yes, statement_timestamp(), pg_current_xact_id()::xid FROM stands"
@@ -203,7 +205,8 @@ impl<'e> Reserves<'e> {
         arguments.add(&presumption.rows)?;
         arguments.add(presumption.versions.iter().map(|number| version(*number)).collect::<Vec<i64>>())?;
         arguments.add(presumption.now)?;
-        arguments.add(presumption.now.plus(LATE_MAX))?;
+        arguments.add(presumption.now.minus(OFF_MAX))?;
+        arguments.add(presumption.now.plus(OFF_MAX))?;
         Ok(Alone { sql, arguments })
     }
 
