@@ -17,7 +17,7 @@ use crate::goals::Goal;
 use crate::mutant::Mutant;
 
 /// How far from the time that was presumed the locks may be had.
-const OFF_MAX: Duration = Duration::from_millis(250);
+const OFF_MAX: Duration = Duration::from_secs(1);
 
 /// A batch that has begun without asking.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use crate::store::{Effects, Footprint, IdMap, Locked, StoreError, StoreErrorKind
 /// Products remembered: 5 MB, names apart.
 const PRODUCTS_MAX: usize = 16_384;
 /// A batch that has its locks farther than this from the time that was presumed is decided again, by the server's.
-pub(super) const OFF_MAX: Duration = Duration::from_millis(250);
+pub(super) const OFF_MAX: Duration = Duration::from_secs(1);
 /// The nearest bound of the server's time counts for one to two of these.
 const WINDOW: Duration = Duration::from_secs(1);
 /// So many presumptions in vain make batches that presume rare: one in two to this power.
