@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::locks::Pid;
-use super::presumption::{Left, Presumption, is_of_reserves};
+use super::presumption::{Left, Presumption};
 use super::server::Message;
 use super::state::Reservations;
 use super::{ANSWER_TIMEOUT, Link, Shared};
@@ -100,10 +100,12 @@ impl Connection {
     }
 
     /// Begins on the server.
-    async fn open(&mut self, batch: BatchId, footprint: Footprint) -> Result<Locked, StoreError> {
-        let remembered = &mut self.remembered;
-        let remembered: Reservations =
-            footprint.orders.iter().filter_map(|order| remembered.remove_entry(order)).collect();
+    async fn open(
+        &mut self,
+        batch: BatchId,
+        footprint: Footprint,
+        remembered: Reservations,
+    ) -> Result<Locked, StoreError> {
         let sent = Instant::now();
         let begin = |answer| Message::Begin { batch, footprint, remembered, answer };
         let locked = self.state(begin).await?;
@@ -220,12 +222,16 @@ impl Session for Connection {
     async fn begin(&mut self, batch: BatchId, footprint: &Footprint) -> Result<Locked, StoreError> {
         self.rollback().await?;
         self.written.clear();
-        let begun = match self.left.presume(batch, footprint) {
+        let presumed = self.left.presume(batch, footprint, &self.remembered);
+        let remembered = &mut self.remembered;
+        let remembered: Reservations =
+            footprint.orders.iter().filter_map(|order| remembered.remove_entry(order)).collect();
+        let begun = match presumed {
             Some((locked, presumption)) => {
                 self.standing = Standing::Presumed(Box::new(presumption));
                 Ok(locked)
             }
-            None => self.open(batch, footprint.clone()).await,
+            None => self.open(batch, footprint.clone(), remembered).await,
         };
         begun.map(|mut locked| {
             if self.shared.world.is(Mutant::OwnClocks) {
@@ -238,13 +244,14 @@ impl Session for Connection {
     async fn persist(&mut self, effects: &Effects) -> Result<(), StoreError> {
         match std::mem::replace(&mut self.standing, Standing::Idle) {
             Standing::Open => self.standing = Standing::Open,
-            Standing::Presumed(presumption) if is_of_reserves(effects) => {
+            Standing::Presumed(presumption) if presumption.bears(effects) => {
                 self.remember_with_commit(effects);
                 self.standing = Standing::Decided(presumption, Box::new(effects.clone()));
                 return Ok(());
             }
             Standing::Presumed(presumption) => {
-                let locked = self.open(presumption.batch, presumption.footprint.clone()).await?;
+                let (footprint, remembered) = (presumption.footprint.clone(), presumption.remembered.clone());
+                let locked = self.open(presumption.batch, footprint, remembered).await?;
                 let Some(wait) = presumption.stands(&locked) else {
                     self.left.was_wrong();
                     self.shared.world.goals.count(Goal::PresumedInVain);

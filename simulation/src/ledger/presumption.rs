@@ -1,12 +1,12 @@
-//! As the Postgres adapter does: a batch that needs nothing but products as its client has left them is decided on these, and sent as one
-//! message, which the server takes only if they are still so.
+//! As the Postgres adapter does: a batch that needs nothing but products as its client has left them, and holds that it remembers, is decided
+//! on these, and sent as one message, which the server takes only if they are still so.
 
 use std::time::Duration;
 
 use inventory_core::clock::Timestamp;
-use inventory_core::ids::{BatchId, ProductId};
+use inventory_core::ids::{BatchId, OrderId, ProductId};
 use inventory_core::product::Product;
-use inventory_core::store::{Effects, Footprint, IdMap, Locked, StoreError};
+use inventory_core::store::{Effects, Footprint, IdMap, IdSet, Locked, StoreError};
 use tokio::time::Instant;
 
 use super::Shared;
@@ -16,14 +16,17 @@ use super::statements::conflict;
 use crate::goals::Goal;
 use crate::mutant::Mutant;
 
-/// How far from the time that was presumed the locks may be had.
-const OFF_MAX: Duration = Duration::from_secs(1);
+/// How long after the time that was presumed the locks may be had, and how long before.
+const LATE_MAX: Duration = Duration::from_secs(1);
+const EARLY_MAX: Duration = Duration::from_millis(100);
 
 /// A batch that has begun without asking.
 #[derive(Clone, Debug)]
 pub(super) struct Presumption {
     pub(super) batch: BatchId,
     pub(super) footprint: Footprint,
+    /// Of the footprint's orders, all of them.
+    pub(super) remembered: Reservations,
     products: IdMap<ProductId, Product>,
     now: Timestamp,
 }
@@ -40,24 +43,35 @@ pub(super) struct Left {
 }
 
 impl Left {
-    pub(super) fn presume(&mut self, batch: BatchId, footprint: &Footprint) -> Option<(Locked, Presumption)> {
-        let is_more = !footprint.orders.is_empty()
-            || !footprint.adjustments.is_empty()
-            || !footprint.deliveries.is_empty()
-            || footprint.skip_locked;
-        if is_more || footprint.products.is_empty() {
+    pub(super) fn presume(
+        &mut self,
+        batch: BatchId,
+        footprint: &Footprint,
+        remembered: &Reservations,
+    ) -> Option<(Locked, Presumption)> {
+        let is_more =
+            !footprint.adjustments.is_empty() || !footprint.deliveries.is_empty() || footprint.skip_locked;
+        if is_more {
+            return None;
+        }
+        let hold = |order: &OrderId| remembered.get(order).map(|held| (*order, held.clone()));
+        let holds = footprint.orders.iter().map(hold).collect::<Option<Reservations>>()?;
+        let of_holds = holds.values().flat_map(|held| held.requested.iter().map(|line| line.product));
+        let wanted: IdSet<ProductId> = footprint.products.iter().copied().chain(of_holds).collect();
+        if wanted.is_empty() {
             return None;
         }
         let (sent, received) = self.sighting?;
         let mut products = IdMap::default();
-        for id in &footprint.products {
+        for id in &wanted {
             let product = self.products.get(id).filter(|left| left.per_customer_limit.is_none())?;
             products.insert(*id, product.clone());
         }
         let now = received.plus(sent.elapsed()).max(self.told.unwrap_or(received));
         self.told = Some(now);
-        let locked = Locked { products: products.clone(), ..Locked::nothing(now) };
-        Some((locked, Presumption { batch, footprint: footprint.clone(), products, now }))
+        let locked =
+            Locked { products: products.clone(), reservations: holds.clone(), ..Locked::nothing(now) };
+        Some((locked, Presumption { batch, footprint: footprint.clone(), remembered: holds, products, now }))
     }
 
     pub(super) fn see(&mut self, sent: Instant, received: Timestamp) {
@@ -81,22 +95,24 @@ impl Presumption {
     /// If that is what was presumed: how long to wait for its time.
     pub(super) fn stands(&self, locked: &Locked) -> Option<Duration> {
         let early = self.now.since(locked.now);
-        let off = early.max(locked.now.since(self.now));
+        let is_near = early <= EARLY_MAX && locked.now.since(self.now) <= LATE_MAX;
         // The ledger's clock is read more finely than time passes here.
         let wait = if early.is_zero() { early } else { early + Duration::from_millis(1) };
-        (off <= OFF_MAX && locked.products == self.products).then_some(wait)
+        (is_near && locked.products == self.products).then_some(wait)
     }
-}
 
-/// Whether one message can write them.
-pub(super) fn is_of_reserves(effects: &Effects) -> bool {
-    !effects.created.is_empty()
-        && effects.changed.is_empty()
-        && effects.adjustments.is_empty()
-        && effects.customer_units.is_empty()
-        && effects.deliveries.is_empty()
-        && effects.outbox.is_empty()
-        && effects.products.iter().all(|product| product.stock_only)
+    /// Whether one message can write them: stock, new holds, and each hold that the batch was told.
+    pub(super) fn bears(&self, effects: &Effects) -> bool {
+        let is_of_stock =
+            effects.products.iter().all(|product| product.stock_only && product.version_before.is_some());
+        !effects.is_empty()
+            && is_of_stock
+            && effects.changed.len() == self.remembered.len()
+            && effects.adjustments.is_empty()
+            && effects.customer_units.is_empty()
+            && effects.deliveries.is_empty()
+            && effects.outbox.is_empty()
+    }
 }
 
 impl Shared {
@@ -108,8 +124,8 @@ impl Shared {
         effects: Effects,
     ) -> Result<Timestamp, StoreError> {
         let received = self.state.lock().now();
-        let found =
-            self.begin(pid, presumption.batch, &presumption.footprint, Reservations::default()).await?;
+        let Presumption { batch, footprint, remembered, .. } = presumption;
+        let found = self.begin(pid, *batch, footprint, remembered.clone()).await?;
         if self.world.is(Mutant::BlindPresumption) {
             self.open(pid, |open| open.is_blind = true);
         } else if let Some(wait) = presumption.stands(&found) {

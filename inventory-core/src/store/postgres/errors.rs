@@ -33,6 +33,8 @@ fn kind_of_code(code: &str) -> StoreErrorKind {
         "55P03" => StoreErrorKind::LockTimeout,
         // Of the fence too: the batch was given up by a resolver, and must be decided again under a fresh id.
         "23505" => StoreErrorKind::Conflict,
+        // Only where a statement says so that a hold is not what was remembered.
+        "22012" => StoreErrorKind::Conflict,
         // A role's or a database's limit of connections is no defect of the set-up: it passes.
         "53000" | "53100" | "53200" | "53300" | "53400" => StoreErrorKind::Full,
         // statement_timeout and the two idle timeouts: what was asked for took too long on this server now.
@@ -91,6 +93,7 @@ mod tests {
             ("23505", StoreErrorKind::Conflict),
             ("23514", StoreErrorKind::Data),
             ("22003", StoreErrorKind::Data),
+            ("22012", StoreErrorKind::Conflict),
             ("53100", StoreErrorKind::Full),
             ("53300", StoreErrorKind::Full),
             ("57P01", StoreErrorKind::Unavailable),

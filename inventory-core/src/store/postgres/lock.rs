@@ -173,10 +173,7 @@ async fn lock_with_orders(
         run(conn, first_message(batch)).await?;
     }
     let mut absent = seen.read(conn, unread).await?;
-    let mut wanted = footprint.products.clone();
-    wanted.extend(seen.products());
-    wanted.sort_unstable();
-    wanted.dedup();
+    let wanted = seen.wanted(footprint);
     let (mut locked, sighting) = if is_begun {
         lock(conn, &wanted, footprint.skip_locked).await?
     } else {

@@ -1,10 +1,11 @@
-//! Products as this session has left them, and the server's time. Where a batch needs nothing else, it is decided on them without asking the
-//! server, and written by one statement that locks the rows first, and writes nothing unless each is still the version
-//! that was presumed ([`super::persist::Alone`]).
+//! Products as this session has left them, and the server's time. Where a batch needs nothing else but holds that the session remembers too
+//! ([`super::recent`]), it is decided on them without asking the server, and written by one statement that locks the rows first, and writes
+//! nothing unless each is still the version that was presumed ([`super::persist::Alone`]).
 
 use std::time::{Duration, Instant};
 
 use super::rows::RowVersion;
+use super::seen::Recalled;
 use crate::clock::Timestamp;
 use crate::ids::{BatchId, ProductId};
 use crate::product::Product;
@@ -12,8 +13,12 @@ use crate::store::{Effects, Footprint, IdMap, Locked, StoreError, StoreErrorKind
 
 /// Products remembered: 5 MB, names apart.
 const PRODUCTS_MAX: usize = 16_384;
-/// A batch that has its locks farther than this from the time that was presumed is decided again, by the server's.
-pub(super) const OFF_MAX: Duration = Duration::from_secs(1);
+/// A batch that has its locks later than this after the time that was presumed is decided again, by the server's; as one does
+/// that has waited for somebody.
+pub(super) const LATE_MAX: Duration = Duration::from_secs(1);
+/// The same of one that has them earlier. Up to here it waits, under its locks: as after a message that was long under way, by which the server's time
+/// seemed to be later than it is.
+pub(super) const EARLY_MAX: Duration = Duration::from_millis(100);
 /// The nearest bound of the server's time counts for one to two of these.
 const WINDOW: Duration = Duration::from_secs(1);
 /// So many presumptions in vain make batches that presume rare: one in two to this power.
@@ -77,32 +82,37 @@ impl Left {
 }
 
 impl Products {
-    /// What this batch would lock and read, if all of it is remembered.
-    pub(super) fn presume(&mut self, batch: BatchId, footprint: &Footprint) -> Option<(Locked, Presumption)> {
-        let Footprint { products, orders, adjustments, customers: _, deliveries, skip_locked } = footprint;
-        let is_only_of_products =
-            orders.is_empty() && adjustments.is_empty() && deliveries.is_empty() && !skip_locked;
-        if !is_only_of_products || products.is_empty() || !self.is_remembered(products) || self.doubt.rests()
-        {
+    /// What this batch would lock, if that is remembered, and all of its orders were recalled.
+    pub(super) fn presume(
+        &mut self,
+        batch: BatchId,
+        footprint: &Footprint,
+        recalled: &Recalled,
+    ) -> Option<(Locked, Presumption)> {
+        let Footprint { products: _, orders: _, adjustments, customers: _, deliveries, skip_locked } =
+            footprint;
+        let is_more =
+            !recalled.unread.is_empty() || !adjustments.is_empty() || !deliveries.is_empty() || *skip_locked;
+        if is_more {
+            return None;
+        }
+        let products = recalled.seen.wanted(footprint);
+        if products.is_empty() || !self.is_remembered(&products) || self.doubt.rests() {
             return None;
         }
         let clock = self.clock.as_mut()?;
-        let mut presumption = Presumption {
-            batch,
-            products: products.clone(),
-            rows: Vec::with_capacity(products.len()),
-            versions: Vec::with_capacity(products.len()),
-            now: clock.tell(Instant::now())?,
-        };
-        let mut locked = Locked::nothing(presumption.now);
+        let mut locked = Locked::nothing(clock.tell(Instant::now())?);
         locked.products.reserve(products.len());
-        for id in products {
+        let (mut rows, mut versions) =
+            (Vec::with_capacity(products.len()), Vec::with_capacity(products.len()));
+        for id in &products {
             let (product, row) = self.rows.get(id)?;
-            presumption.rows.push(*row);
-            presumption.versions.push(product.version);
+            rows.push(*row);
+            versions.push(product.version);
             locked.products.insert(*id, product.clone());
         }
-        Some((locked, presumption))
+        let now = locked.now;
+        Some((locked, Presumption { batch, products, rows, versions, now }))
     }
 
     /// Of a limited product, what customers have is read with it.
@@ -119,8 +129,8 @@ impl Products {
                 .is_some_and(|locked| self.rows.get(id).is_some_and(|(row, _)| row == locked))
         };
         let early = presumption.now.since(locked.now);
-        let off = early.max(locked.now.since(presumption.now));
-        (off <= OFF_MAX && presumption.products.iter().all(is_as_presumed)).then_some(early)
+        let is_near = early <= EARLY_MAX && locked.now.since(presumption.now) <= LATE_MAX;
+        (is_near && presumption.products.iter().all(is_as_presumed)).then_some(early)
     }
 
     /// Learns the server's time.
@@ -137,13 +147,6 @@ impl Products {
             self.rows.clear();
         }
         self.rows.extend(left.0.into_iter().map(|product| (product.id, (product, version))));
-    }
-
-    /// Of what these effects leave, the version is not known.
-    pub(super) fn forget_those_of(&mut self, effects: &Effects) {
-        for effect in &effects.products {
-            self.rows.remove(&effect.after.id);
-        }
     }
 
     /// A batch that presumed was written.
@@ -272,7 +275,7 @@ mod tests {
 
     fn presumes(products: &mut Products) -> bool {
         let footprint = Footprint { products: vec![ProductId::new(1)], ..Footprint::default() };
-        products.presume(BatchId::new(Uuid::nil()), &footprint).is_some()
+        products.presume(BatchId::new(Uuid::nil()), &footprint, &Recalled::default()).is_some()
     }
 
     #[test]

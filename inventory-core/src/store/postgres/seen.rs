@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::ids::{OrderId, ProductId};
 use crate::lines::Line;
 use crate::reservation::Reservation;
-use crate::store::{Effects, IdMap, IdSet, StoreError, StoreErrorKind};
+use crate::store::{Effects, Footprint, IdMap, IdSet, StoreError, StoreErrorKind};
 
 const RESERVATIONS: &str =
     concat!("SELECT r.xmin, ", reservation_columns!(), " FROM reservations r WHERE r.order_id = ANY ($1)");
@@ -98,9 +98,16 @@ impl Seen {
         self.reservations.insert(reservation.order, reservation);
     }
 
-    /// The products of all of them, most of them many times.
-    pub(super) fn products(&self) -> impl Iterator<Item = ProductId> {
-        self.reservations.values().flat_map(|seen| seen.requested.iter().map(|line| line.product))
+    /// The products that a batch needs that has seen these. Sorted.
+    pub(super) fn wanted(&self, footprint: &Footprint) -> Vec<ProductId> {
+        let mut wanted = footprint.products.clone();
+        if !self.reservations.is_empty() {
+            let lines = self.reservations.values().flat_map(|seen| seen.requested.iter());
+            wanted.extend(lines.map(|line| line.product));
+            wanted.sort_unstable();
+            wanted.dedup();
+        }
+        wanted
     }
 
     /// The first that needs a product other than these.
@@ -116,14 +123,17 @@ impl Versions {
         self.0.get(&order).copied()
     }
 
+    /// Whether what the batch writes makes sure of all that it has seen: only what was seen can be changed, each once.
+    pub(super) fn are_guarded_by(&self, effects: &Effects) -> bool {
+        is_possible(effects) && self.0.len() == effects.changed.len()
+    }
+
     /// Makes sure that what the batch has seen and leaves as it is still has the version that it has seen; its locks keep it so.
     pub(super) async fn stand(&self, conn: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
-        // Stock that cannot be comes from a hold that is gone. The server would say so before it comes to the row.
-        let is_possible = effects.products.iter().all(|product| product.after.is_possible());
-        if is_possible && self.0.len() == effects.changed.len() {
-            // Only what was seen can be changed, each once.
+        if self.are_guarded_by(effects) {
             return Ok(());
         }
+        let is_possible = is_possible(effects);
         let guarded = effects.changed.iter().filter(|_| is_possible);
         let guarded: IdSet<OrderId> = guarded.map(|(_, changed)| changed.order).collect();
         let (orders, versions): (Vec<_>, Vec<_>) = self
@@ -148,4 +158,9 @@ impl Versions {
         let message = format!("{standing} of {seen} reservations were still what the batch had seen");
         Err(StoreError::new(StoreErrorKind::Conflict, message))
     }
+}
+
+/// Stock that cannot be comes from a hold that is gone. The server would say so before it comes to the row.
+fn is_possible(effects: &Effects) -> bool {
+    effects.products.iter().all(|product| product.after.is_possible())
 }

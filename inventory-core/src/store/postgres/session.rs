@@ -141,8 +141,7 @@ impl PostgresSession {
     /// Writes inside the open transaction.
     async fn write(&mut self, effects: &Effects) -> Result<(), StoreError> {
         match answer(self.answer_timeout, persist::persist(&mut self.conn, effects, &self.versions)).await {
-            Ok(Some(version)) => self.fresh = Some((Fresh::of(effects), version)),
-            Ok(None) => self.products.forget_those_of(effects),
+            Ok(version) => self.fresh = version.map(|version| (Fresh::of(effects), version)),
             Err(error) => {
                 self.after_conflict = error.kind == StoreErrorKind::Conflict;
                 return Err(self.abandon(error).await);
@@ -158,13 +157,16 @@ impl PostgresSession {
         presumption: Presumption,
         effects: &Effects,
     ) -> Result<(), StoreError> {
-        let alone = Alone::of(effects, &presumption);
+        let alone = Alone::of(effects, &presumption, &self.versions);
         if let Some(alone) = alone.inspect_err(|_| self.after_conflict = true)? {
             self.state = State::Decided(Box::new((alone, Fresh::of(effects))));
             return Ok(());
         }
         let footprint = Footprint { products: presumption.products.clone(), ..Footprint::default() };
+        // What was recalled of reservations is made sure of by what is written.
+        let versions = std::mem::take(&mut self.versions);
         let locked = self.lock(presumption.batch, &footprint, Recalled::default(), false).await?;
+        self.versions = versions;
         let Some(early) = self.products.stand(&presumption, &locked) else {
             let conflict = self.presumed_wrongly();
             return Err(self.abandon(conflict).await);
@@ -265,8 +267,9 @@ impl Session for PostgresSession {
             self.recent.remember(written, version);
         }
         let recalled = std::mem::take(&mut self.recalled).or_of(&footprint.orders, &mut self.recent);
-        if !again && let Some((locked, presumption)) = self.products.presume(batch, footprint) {
-            self.versions = Versions::default();
+        if !again && let Some((mut locked, presumption)) = self.products.presume(batch, footprint, &recalled)
+        {
+            (locked.reservations, self.versions) = (recalled.seen.reservations, recalled.seen.versions);
             self.state = State::Presumed(presumption);
             return Ok(locked);
         }
@@ -377,7 +380,7 @@ mod tests {
     use crate::ids::ProductId;
     use crate::lines::Lines;
     use crate::quantity::{Quantity, Units};
-    use crate::store::postgres::presumed::OFF_MAX;
+    use crate::store::postgres::presumed::{EARLY_MAX, LATE_MAX};
     use crate::store::postgres::{PostgresOptions, PostgresStore};
 
     #[tokio::test]
@@ -427,10 +430,10 @@ mod tests {
         // It may be late, as one that has waited for its locks, or a little ahead: then it waits.
         for (off, is_ahead, is_taken) in [
             (Duration::ZERO, true, true),
-            (OFF_MAX / 4, false, true),
-            (OFF_MAX / 4, true, true),
-            (OFF_MAX * 2, false, false),
-            (OFF_MAX * 4, true, false),
+            (LATE_MAX / 4, false, true),
+            (EARLY_MAX / 4, true, true),
+            (LATE_MAX * 2, false, false),
+            (EARLY_MAX * 20, true, false),
         ] {
             // Whatever was doubted before is read now.
             session.products.forget();

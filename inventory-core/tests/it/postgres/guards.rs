@@ -9,14 +9,21 @@ use inventory_core::reservation::{Reservation, Status};
 use inventory_core::store::{CommitFailure, Effects, Footprint, Session, StoreError, StoreErrorKind};
 
 use super::hand::{
-    Ledger, begin, begin_hold, begin_with_orders, count, execute, hold, ids, lines, new_order, push,
+    Ledger, begin, begin_hold, begin_with_orders, count, execute, hold, ids, lines, move_stock, new_batch,
+    new_order, push,
 };
 
 const TTL: Duration = Duration::from_secs(900);
 
-/// Persists, expects a refusal, and checks that another batch works on the same session.
+/// Persists and commits, expects a refusal, and checks that another batch works on the same session.
 async fn refused(ledger: &Ledger, session: &mut dyn Session, effects: &Effects) -> StoreError {
-    let error = session.persist(effects).await.unwrap_err();
+    let error = match session.persist(effects).await {
+        Err(error) => error,
+        Ok(()) => match session.commit().await.unwrap_err() {
+            CommitFailure::Definite(error) => error,
+            CommitFailure::Unknown(said) => panic!("the outcome must be known: {said}"),
+        },
+    };
     assert!(matches!(session.commit().await, Err(CommitFailure::Definite(_))), "there is nothing to commit");
     let mut sql = ledger.sql().await;
     let fences: i64 = sqlx::query_scalar("SELECT count(*) FROM commit_batch WHERE batch_id = $1")
@@ -146,20 +153,26 @@ async fn i9_holds_end_only_with_the_stock_that_was_decided_on() {
 async fn i9_nothing_rests_on_a_hold_that_its_session_remembers_and_somebody_else_has_changed() {
     const EXTEND: &str = "UPDATE reservations SET expires_at = expires_at + interval '1 minute'";
     let ledger = Ledger::new().await;
-    ledger.stock(&[(1, 5)]).await;
+    ledger.stock(&[(1, 50)]).await;
     let mut sql = ledger.sql().await;
-    for is_changed in [true, false] {
+    // An ending as one message, and as more than one; and an answer alone, which changes nothing.
+    for (is_changed, asks) in [(true, false), (true, true), (false, false), (false, true)] {
         let order = new_order();
         let mut session = ledger.session().await;
         let made = hold(session.as_mut(), order, &[(1, 1)], TTL).await;
         execute(&mut sql, EXTEND).await.unwrap();
-        let (locked, batch) = begin_with_orders(session.as_mut(), &[order]).await;
+        let footprint = Footprint { orders: vec![order], skip_locked: asks, ..Footprint::default() };
+        let batch = new_batch();
+        let locked = session.begin(batch, &footprint).await.unwrap();
         assert_eq!(locked.reservations[&order], made, "it is remembered, not read");
         let mut effects = Effects::none(batch, locked.now);
         if is_changed {
             effects.changed = vec![(Status::Held, Reservation { status: Status::Expired, ..made.clone() })];
+            move_stock(&mut effects, &locked, &[(1, 1)], 0, -1);
         }
-        assert_eq!(session.persist(&effects).await.unwrap_err().kind, StoreErrorKind::Conflict);
+        assert_eq!(refused(&ledger, session.as_mut(), &effects).await.kind, StoreErrorKind::Conflict);
+        let versions = ledger.product(1).await.version - locked.products[&ProductId::new(1)].version;
+        assert_eq!(versions, 1, "of the batch after it");
         // Told anew, it is what it is.
         let (locked, _) = begin_with_orders(session.as_mut(), &[order]).await;
         assert_eq!(Some(&locked.reservations[&order]), ledger.reservation(order).await.as_ref());

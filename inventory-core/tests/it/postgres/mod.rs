@@ -8,6 +8,7 @@ mod held_commit;
 mod locks;
 mod migrations;
 mod presumed;
+mod presumed_ends;
 mod prune;
 mod reads;
 mod roles;

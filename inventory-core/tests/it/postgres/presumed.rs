@@ -4,20 +4,18 @@ use std::time::Duration;
 
 use inventory_core::ids::{CustomerId, Note, ProductId};
 use inventory_core::journal::{ChangeKind, Remark};
-use inventory_core::reservation::{Reservation, Status};
 use inventory_core::store::postgres::PostgresOptions;
 use inventory_core::store::{CommitFailure, Effects, Session, Store as _, StoreErrorKind};
 use sqlx::PgConnection;
 
 use super::hand::{
-    Ledger, begin, begin_hold, begin_with_orders, command, count, execute, held, hold, ids, move_stock,
-    new_order,
+    Ledger, begin, begin_hold, command, count, execute, held, hold, ids, move_stock, new_order,
 };
 use super::locks::{patient, waits};
 
 const TTL: Duration = Duration::from_secs(900);
 
-async fn stocked() -> Ledger {
+pub(super) async fn stocked() -> Ledger {
     let ledger =
         Ledger::with(PostgresOptions { lock_timeout: Duration::from_millis(300), ..Default::default() });
     let ledger = ledger.await;
@@ -26,20 +24,20 @@ async fn stocked() -> Ledger {
 }
 
 /// A session that has left all three products as they are.
-async fn warm(ledger: &Ledger) -> Box<dyn Session> {
+pub(super) async fn warm(ledger: &Ledger) -> Box<dyn Session> {
     let mut session = ledger.session().await;
     hold(session.as_mut(), new_order(), &[(1, 1), (2, 1), (3, 1)], TTL).await;
     session
 }
 
 /// Whether nobody has locked the product: then what has begun is presumed.
-async fn is_free(sql: &mut PgConnection, product: i64) -> bool {
+pub(super) async fn is_free(sql: &mut PgConnection, product: i64) -> bool {
     let look = format!("SELECT FROM inventory WHERE product_id = {product} FOR UPDATE NOWAIT");
     execute(sql, &look).await.is_ok()
 }
 
 /// Everything that a batch could have left.
-async fn rows(sql: &mut PgConnection) -> [i64; 4] {
+pub(super) async fn rows(sql: &mut PgConnection) -> [i64; 4] {
     [
         count(sql, "reservations").await,
         count(sql, "journal").await,
@@ -49,7 +47,7 @@ async fn rows(sql: &mut PgConnection) -> [i64; 4] {
 }
 
 /// Persists and commits, one of which must be refused. Nothing of it may be left, and the session must go on with what is so.
-async fn refused(ledger: &Ledger, session: &mut dyn Session, effects: &Effects) -> StoreErrorKind {
+pub(super) async fn refused(ledger: &Ledger, session: &mut dyn Session, effects: &Effects) -> StoreErrorKind {
     let mut sql = ledger.sql().await;
     let before = rows(&mut sql).await;
     let error = match session.persist(effects).await {
@@ -182,22 +180,6 @@ async fn i1_i9_what_is_being_changed_is_waited_for_and_nothing_of_the_batch_is_w
     assert_eq!(error.kind, StoreErrorKind::Conflict);
     assert_eq!(ledger.reservation(effects.created[0].order).await, None);
     assert_eq!(ledger.product(1).await.version, effects.products[0].after.version - 1);
-}
-
-#[tokio::test]
-async fn after_an_ending_of_its_own_a_session_asks_again() {
-    let ledger = stocked().await;
-    let mut session = warm(&ledger).await;
-    let held = hold(session.as_mut(), new_order(), &[(1, 2)], TTL).await;
-    let (locked, batch) = begin_with_orders(session.as_mut(), &[held.order]).await;
-    let mut effects = Effects::none(batch, locked.now);
-    effects.changed.push((Status::Held, Reservation { status: Status::Released, ..held.clone() }));
-    effects.journal.commands.push(command(ChangeKind::Release, Some(held.order), &[(1, 2)]));
-    move_stock(&mut effects, &locked, &[(1, 2)], 0, -1);
-    session.persist(&effects).await.unwrap();
-    session.commit().await.unwrap();
-    // It would be a conflict otherwise.
-    hold(session.as_mut(), new_order(), &[(1, 1)], TTL).await;
 }
 
 #[tokio::test]

@@ -2,20 +2,59 @@
 
 use std::time::Instant;
 
+use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
-use sqlx::{PgConnection, query_as_with};
+use sqlx::{Arguments as _, PgConnection, query_as_with};
 
+use super::changes::Changes;
+use super::ends::Ends;
 use super::reserves::Reserves;
 use crate::clock::Timestamp;
 use crate::store::postgres::errors::classify;
-use crate::store::postgres::presumed::{self, Presumption, Sighting};
-use crate::store::postgres::rows::RowVersion;
+use crate::store::postgres::presumed::{self, EARLY_MAX, LATE_MAX, Presumption, Sighting};
+use crate::store::postgres::rows::{RowVersion, product_ids, version};
+use crate::store::postgres::seen::Versions;
 use crate::store::{Effects, StoreError};
+
+/// How a statement begins that rests on a presumption: with the locks, with `stands` (whether all is as presumed: one row, `yes`), which
+/// everything it writes goes by, and with the fence. Under the locks it waits for the time that was presumed, if that is not there yet.
+macro_rules! standing {
+    ($batch:literal, $products:literal, $rows:literal, $versions:literal, $now:literal, $least:literal, $most:literal) => {
+        concat!(
+            "locked AS MATERIALIZED (SELECT l.*, clock_timestamp() AS at FROM (SELECT product_id AS id, version, xmin AS row \
+             FROM inventory WHERE product_id = ANY (",
+            $products,
+            ") ORDER BY product_id FOR UPDATE) l), stands AS MATERIALIZED (SELECT count(*) FILTER (WHERE version = (",
+            $versions,
+            "::bigint[])[width_bucket(id, ",
+            $products,
+            "::bigint[])] AND row = (",
+            $rows,
+            "::xid[])[width_bucket(id, ",
+            $products,
+            "::bigint[])]) = cardinality(",
+            $products,
+            "::bigint[]) AND max(at) BETWEEN ",
+            $least,
+            " AND ",
+            $most,
+            " AND (max(at) >= ",
+            $now,
+            " OR pg_sleep(extract(epoch FROM ",
+            $now,
+            " - max(at))::float8) IS NOT NULL) AS yes FROM locked), \
+             fence AS (INSERT INTO commit_batch (batch_id) SELECT ",
+            $batch,
+            " WHERE (SELECT yes FROM stands)), "
+        )
+    };
+}
+pub(super) use standing;
 
 /// What is left to be done: to send it.
 pub(in crate::store::postgres) struct Alone {
-    pub(super) sql: &'static str,
-    pub(super) arguments: PgArguments,
+    sql: &'static str,
+    arguments: PgArguments,
 }
 
 /// The server's answer, once it has committed.
@@ -27,24 +66,48 @@ pub(in crate::store::postgres) enum Said {
 }
 
 impl Alone {
-    /// The statement, if the effects can be written so. Effects that change what was not presumed are a conflict.
+    /// The statement, if the effects can be written so. Effects that change what was not presumed are a conflict. `versions` are those of
+    /// the reservations that the batch was told.
     pub(in crate::store::postgres) fn of(
         effects: &Effects,
         presumption: &Presumption,
+        versions: &Versions,
     ) -> Result<Option<Self>, StoreError> {
         let is_more = !(effects.adjustments.is_empty()
             && effects.customer_units.is_empty()
             && effects.deliveries.is_empty()
             && effects.outbox.is_empty());
-        if is_more {
+        let is_of_stock =
+            effects.products.iter().all(|product| product.stock_only && product.version_before.is_some());
+        if is_more || !is_of_stock || effects.is_empty() || !versions.are_guarded_by(effects) {
             return Ok(None);
         }
-        let Some(reserves) = Reserves::of(effects) else { return Ok(None) };
+        let alone = if let Some(reserves) = Reserves::of(effects) {
+            reserves.alone(effects, presumption)
+        } else if let Some(ends) = Ends::of(effects, versions) {
+            ends.alone(effects, presumption)
+        } else {
+            Changes::of(effects, versions)?.alone(effects, presumption)
+        };
         if !presumption.bears(effects) {
             return Err(presumed::conflict());
         }
-        let alone = reserves.alone(effects, presumption);
         alone.map(Some).map_err(|error| classify(sqlx::Error::Encode(error)))
+    }
+
+    /// A statement that has these arguments, and after them those of [`standing`] but for the batch.
+    pub(super) fn resting_on(
+        presumption: &Presumption,
+        sql: &'static str,
+        mut arguments: PgArguments,
+    ) -> Result<Self, BoxDynError> {
+        arguments.add(product_ids(&presumption.products))?;
+        arguments.add(&presumption.rows)?;
+        arguments.add(presumption.versions.iter().map(|number| version(*number)).collect::<Vec<i64>>())?;
+        arguments.add(presumption.now)?;
+        arguments.add(presumption.now.minus(EARLY_MAX))?;
+        arguments.add(presumption.now.plus(LATE_MAX))?;
+        Ok(Self { sql, arguments })
     }
 
     /// Sends it. Outside a transaction: the answer is whole only after the server has committed, so all of it is waited for.

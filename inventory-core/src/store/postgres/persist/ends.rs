@@ -5,23 +5,48 @@ use sqlx::postgres::PgArguments;
 use sqlx::{Arguments as _, PgConnection};
 use uuid::Uuid;
 
+use super::alone::{Alone, standing};
 use super::guard;
 use super::opening::{Opening, opening};
 use crate::clock::Timestamp;
 use crate::reservation::{Reservation, Status};
 use crate::store::postgres::errors::classify;
+use crate::store::postgres::presumed::Presumption;
 use crate::store::postgres::rows::RowVersion;
 use crate::store::postgres::seen::Versions;
 use crate::store::{Effects, StoreError};
 
 /// `$25` the orders, sorted; `$26` the version of each, found by its place among them; `$27` the state they had; `$28` to `$30` what
-/// they become. A third less of the server's time than a join over eleven arrays. Touches no reservation unless all products (`$31`)
-/// were in the state that the decision rests on.
-const END: &str = concat!(
-    opening!(),
-    " UPDATE reservations r SET status = $28, late = $29, ended_at = $30 WHERE r.order_id = ANY ($25::uuid[]) \
-     AND r.status = $27 AND r.xmin = ($26::xid[])[width_bucket(r.order_id, $25::uuid[])] \
-     AND (SELECT count(*) FROM stock) = $31"
+/// they become. A third less of the server's time than a join over eleven arrays. With a condition it begins otherwise, writes nothing unless
+/// that holds, and ends otherwise.
+macro_rules! end_sql {
+    ($first:expr, $condition:literal, $told:literal) => {
+        concat!(
+            "WITH ",
+            $first,
+            opening!($condition),
+            ", ended AS (UPDATE reservations r SET status = $28, late = $29, ended_at = $30 \
+             WHERE r.order_id = ANY ($25::uuid[]) AND r.status = $27 \
+             AND r.xmin = ($26::xid[])[width_bucket(r.order_id, $25::uuid[])] AND ",
+            $condition,
+            " RETURNING 1) ",
+            $told
+        )
+    };
+}
+
+const UNDER_LOCKS: &str = end_sql!(
+    "",
+    "true",
+    "SELECT (SELECT count(*) FROM stock), (SELECT count(*) FROM ended), pg_current_xact_id()::xid"
+);
+/// A hold that is not what was remembered, though its products are, divides by zero: nothing else undoes a statement that
+/// commits by itself. It is seldom, for whoever changes a hold mostly changes stock.
+const ALONE: &str = end_sql!(
+    standing!("$1", "$31", "$32", "$33", "$34", "$35", "$36"),
+    "(SELECT yes FROM stands)",
+    "SELECT yes AND 1 / (NOT yes OR (SELECT count(*) FROM ended) = cardinality($25::uuid[]))::integer = 1, \
+     statement_timestamp(), pg_current_xact_id()::xid FROM stands"
 );
 
 /// Holds that end alike.
@@ -54,24 +79,39 @@ impl Ends {
         Some(Self { rows, was: *was, status, late, ended_at })
     }
 
-    /// Writes reservations, stock and journal.
-    pub(super) async fn persist(self, conn: &mut PgConnection, effects: &Effects) -> Result<(), StoreError> {
+    /// Writes reservations, stock and journal, and says which version of the rows that is.
+    pub(super) async fn persist(
+        self,
+        conn: &mut PgConnection,
+        effects: &Effects,
+    ) -> Result<RowVersion, StoreError> {
         let expected = self.rows.len();
-        let Opening { mut arguments, products } = Opening::of(effects)?;
-        self.add_to(&mut arguments, products).map_err(|error| classify(sqlx::Error::Encode(error)))?;
-        let met = sqlx::query_with(END, arguments).execute(conn).await.map_err(classify)?.rows_affected();
-        guard("reservations, or a product,", expected, i64::try_from(met).unwrap_or(i64::MAX))
+        let encode = |error| classify(sqlx::Error::Encode(error));
+        let Opening { mut arguments, products } = Opening::of(effects).map_err(encode)?;
+        self.add_to(&mut arguments).map_err(encode)?;
+        let (met_products, met_reservations, version): (i64, i64, RowVersion) =
+            sqlx::query_as_with(UNDER_LOCKS, arguments).fetch_one(conn).await.map_err(classify)?;
+        guard("products", products, met_products)?;
+        guard("reservations", expected, met_reservations)?;
+        Ok(version)
     }
 
-    fn add_to(self, arguments: &mut PgArguments, products: usize) -> Result<(), BoxDynError> {
+    /// As a batch of its own, which rests on this.
+    pub(super) fn alone(self, effects: &Effects, presumption: &Presumption) -> Result<Alone, BoxDynError> {
+        let Opening { mut arguments, products: _ } = Opening::of(effects)?;
+        self.add_to(&mut arguments)?;
+        Alone::resting_on(presumption, ALONE, arguments)
+    }
+
+    /// `$25` to `$30`.
+    fn add_to(self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
         let (orders, versions): (Vec<_>, Vec<_>) = self.rows.into_iter().unzip();
         arguments.add(orders)?;
         arguments.add(versions)?;
         arguments.add(i16::from(self.was.code()))?;
         arguments.add(i16::from(self.status.code()))?;
         arguments.add(self.late)?;
-        arguments.add(self.ended_at)?;
-        arguments.add(i64::try_from(products).unwrap_or(i64::MAX))
+        arguments.add(self.ended_at)
     }
 }
 

@@ -18,8 +18,8 @@ use super::rows::RowVersion;
 use super::seen::Versions;
 use crate::store::{Effects, StoreError, StoreErrorKind};
 
-/// See [`crate::store::Session::persist`]; `versions` are those of the reservations that the batch has seen. Says which version of their
-/// rows it has written, where holds stay open. On error the transaction is still open.
+/// See [`crate::store::Session::persist`]; `versions` are those of the reservations that the batch has seen. Says which version of the
+/// rows it has written, if it writes any. On error the transaction is still open.
 pub(super) async fn persist(
     conn: &mut PgConnection,
     effects: &Effects,
@@ -42,26 +42,21 @@ pub(super) async fn persist(
     if !effects.outbox.is_empty() {
         outbox::append(conn, effects).await?;
     }
-    Ok(version)
+    Ok(Some(version))
 }
 
-/// In one statement where it can be. None where no hold stays open.
+/// In one statement where it can be.
 async fn reservations_stock_and_journal(
     conn: &mut PgConnection,
     effects: &Effects,
     versions: &Versions,
-) -> Result<Option<RowVersion>, StoreError> {
+) -> Result<RowVersion, StoreError> {
     if let Some(reserves) = reserves::Reserves::of(effects) {
-        return reserves.persist(conn, effects).await.map(Some);
+        return reserves.persist(conn, effects).await;
     }
-    let version = if let Some(ends) = ends::Ends::of(effects, versions) {
-        ends.persist(conn, effects).await?;
-        None
-    } else {
-        if !effects.created.is_empty() {
-            reservations::create(conn, &effects.created).await?;
-        }
-        Some(changes::persist(conn, effects, versions).await?)
+    let version = match ends::Ends::of(effects, versions) {
+        Some(ends) => ends.persist(conn, effects).await?,
+        None => changes::Changes::of(effects, versions)?.persist(conn, effects).await?,
     };
     products::persist(conn, effects).await?;
     Ok(version)

@@ -6,20 +6,25 @@ use sqlx::postgres::PgArguments;
 
 use super::journal::Entry;
 use super::products::StockColumns;
-use crate::store::postgres::errors::classify;
-use crate::store::{Effects, ProductEffect, StoreError};
+use crate::store::{Effects, ProductEffect};
 
-/// `$1` to `$19` the entry, `$20` to `$24` stock with the version each product had.
+/// `$1` to `$19` the entry, `$20` to `$24` stock with the version each product had. With a condition it writes nothing unless that holds.
 macro_rules! opening {
-    () => {
-        "WITH entry AS (INSERT INTO journal (batch_id, at, kinds, orders, line_command, line_product, \
+    ($condition:literal) => {
+        concat!(
+            "entry AS (INSERT INTO journal (batch_id, at, kinds, orders, line_command, line_product, \
          line_units, products, versions, on_hands, helds, previous, remark_command, remark_adjustment, remark_reason, \
          remark_reference, remark_customer, remark_consumer, remark_message) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)), \
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19 WHERE ",
+            $condition,
+            "), \
          stock AS (UPDATE inventory i SET on_hand = e.on_hand, held = e.held, version = e.version + 1, \
          alert_state = e.alert, last_batch = $1 FROM (SELECT unnest($20::bigint[]) AS id, \
          unnest($21::bigint[]) AS version, unnest($22::bigint[]) AS on_hand, unnest($23::bigint[]) AS held, \
-         unnest($24::smallint[]) AS alert) e WHERE i.product_id = e.id AND i.version = e.version RETURNING 1)"
+         unnest($24::smallint[]) AS alert) e WHERE i.product_id = e.id AND i.version = e.version AND ",
+            $condition,
+            " RETURNING 1)"
+        )
     };
 }
 pub(super) use opening;
@@ -33,11 +38,11 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    pub(super) fn of(effects: &Effects) -> Result<Self, StoreError> {
+    pub(super) fn of(effects: &Effects) -> Result<Self, BoxDynError> {
         let products: Vec<&ProductEffect> =
             effects.products.iter().filter(|effect| effect.version_before.is_some()).collect();
         let mut arguments = PgArguments::default();
-        add_to(&mut arguments, effects, &products).map_err(|error| classify(sqlx::Error::Encode(error)))?;
+        add_to(&mut arguments, effects, &products)?;
         Ok(Self { arguments, products: products.len() })
     }
 }

@@ -1,32 +1,20 @@
 //! Reservations of every kind: created in any state, and changed.
 
+use sqlx::Arguments as _;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
-use sqlx::{Arguments as _, PgConnection};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::lines::Line;
 use crate::reservation::{Reservation, Status};
-use crate::store::postgres::errors::classify;
 use crate::store::postgres::rows::RowVersion;
 use crate::store::postgres::seen::Versions;
 use crate::store::{StoreError, StoreErrorKind};
 
-/// `$1` to `$8` one element an order; `$9` and `$10` where its lines begin and end in `$11` to `$13`; `$14` whether it has
-/// remaining quantities of its own.
-const CREATE: &str = "INSERT INTO reservations (order_id, status, late, customer_id, created_at, expires_at, \
-     expires_at_max, ended_at, products, quantities, remaining) \
-     SELECT o, s, l, c, t1, t2, t3, t4, ($11::bigint[])[a:b], ($12::integer[])[a:b], \
-     CASE WHEN r THEN ($13::integer[])[a:b] END \
-     FROM (SELECT unnest($1::uuid[]) AS o, unnest($2::smallint[]) AS s, unnest($3::boolean[]) AS l, \
-     unnest($4::text[]) AS c, unnest($5::timestamptz[]) AS t1, unnest($6::timestamptz[]) AS t2, \
-     unnest($7::timestamptz[]) AS t3, unnest($8::timestamptz[]) AS t4, unnest($9::integer[]) AS a, \
-     unnest($10::integer[]) AS b, unnest($14::boolean[]) AS r) e";
-
-/// New reservations as columns.
+/// New reservations as columns: where the lines of each begin and end among all lines, and whether it has remaining quantities of its own.
 #[derive(Default)]
-struct Columns<'e> {
+pub(super) struct Created<'e> {
     orders: Vec<Uuid>,
     statuses: Vec<i16>,
     late: Vec<bool>,
@@ -43,8 +31,8 @@ struct Columns<'e> {
     partial: Vec<bool>,
 }
 
-impl<'e> Columns<'e> {
-    fn of(reservations: impl Iterator<Item = &'e Reservation>) -> Self {
+impl<'e> Created<'e> {
+    pub(super) fn of(reservations: &'e [Reservation]) -> Self {
         let mut columns = Self::default();
         for reservation in reservations {
             columns.push(reservation);
@@ -70,35 +58,29 @@ impl<'e> Columns<'e> {
         self.last_line.push(count(self.products.len()));
         self.partial.push(reservation.lines != reservation.requested);
     }
+
+    /// Adds them in the order that the statement expects.
+    pub(super) fn add_to(self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
+        arguments.add(self.orders)?;
+        arguments.add(self.statuses)?;
+        arguments.add(self.late)?;
+        arguments.add(self.customers)?;
+        arguments.add(self.created)?;
+        arguments.add(self.expires)?;
+        arguments.add(self.expires_max)?;
+        arguments.add(self.ended)?;
+        arguments.add(self.first_line)?;
+        arguments.add(self.last_line)?;
+        arguments.add(self.products)?;
+        arguments.add(self.quantities)?;
+        arguments.add(self.remaining)?;
+        arguments.add(self.partial)
+    }
 }
 
 /// Fits: a batch has at most `BATCH_COMMANDS_MAX × LINES_MAX` lines.
 fn count(lines: usize) -> i32 {
     i32::try_from(lines).unwrap_or(i32::MAX)
-}
-
-/// Inserts; an order that appeared meanwhile is a conflict.
-pub(super) async fn create(conn: &mut PgConnection, created: &[Reservation]) -> Result<(), StoreError> {
-    let columns = Columns::of(created.iter());
-    sqlx::query(CREATE)
-        .bind(columns.orders)
-        .bind(columns.statuses)
-        .bind(columns.late)
-        .bind(columns.customers)
-        .bind(columns.created)
-        .bind(columns.expires)
-        .bind(columns.expires_max)
-        .bind(columns.ended)
-        .bind(columns.first_line)
-        .bind(columns.last_line)
-        .bind(columns.products)
-        .bind(columns.quantities)
-        .bind(columns.remaining)
-        .bind(columns.partial)
-        .execute(conn)
-        .await
-        .map(drop)
-        .map_err(classify)
 }
 
 /// What changed of reservations, as columns: what can change, and what guards it.

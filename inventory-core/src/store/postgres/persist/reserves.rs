@@ -6,15 +6,15 @@ use sqlx::postgres::PgArguments;
 use sqlx::{Arguments as _, PgConnection};
 use uuid::Uuid;
 
-use super::alone::Alone;
+use super::alone::{Alone, standing};
 use super::guard;
 use super::journal::Remarks;
 use super::products::StockColumns;
 use crate::journal::{ChangeKind, JournalCommand, JournalEntry};
 use crate::reservation::{Reservation, Status};
 use crate::store::postgres::errors::classify;
-use crate::store::postgres::presumed::{OFF_MAX, Presumption};
-use crate::store::postgres::rows::{RowVersion, product_ids, version};
+use crate::store::postgres::presumed::Presumption;
+use crate::store::postgres::rows::RowVersion;
 use crate::store::{Effects, StoreError};
 
 /// `$1` orders, `$2` products and `$3` quantities of all lines one after the other (of one line, if all orders are alike),
@@ -22,7 +22,7 @@ use crate::store::{Effects, StoreError};
 /// to `$9` times, the same for all; `$10` and up as in the statements for stock and for the journal. With a condition it begins otherwise,
 /// writes nothing unless that holds, and ends otherwise.
 macro_rules! reserves_sql {
-    ($source:literal, $lines:literal, $journal_lines:literal, $first:literal, $condition:literal, $told:literal) => {
+    ($source:literal, $lines:literal, $journal_lines:literal, $first:expr, $condition:literal, $told:literal) => {
         concat!(
             "WITH ",
             $first,
@@ -67,15 +67,7 @@ macro_rules! shape {
                 $source,
                 $lines,
                 $journal_lines,
-                "locked AS MATERIALIZED (SELECT l.*, clock_timestamp() AS at FROM (SELECT product_id AS id, version, xmin AS row \
-                 FROM inventory WHERE product_id = ANY ($25) ORDER BY product_id FOR UPDATE) l), \
-                 stands AS MATERIALIZED (SELECT count(*) FILTER (WHERE \
-                 version = ($27::bigint[])[width_bucket(id, $25::bigint[])] AND \
-                 row = ($26::xid[])[width_bucket(id, $25::bigint[])]) = cardinality($25::bigint[]) \
-                 AND max(at) BETWEEN $29 AND $30 \
-                 AND (max(at) >= $28 OR pg_sleep(extract(epoch FROM $28 - max(at))::float8) IS NOT NULL) AS yes \
-                 FROM locked), \
-                 fence AS (INSERT INTO commit_batch (batch_id) SELECT $10 WHERE (SELECT yes FROM stands)), ",
+                standing!("$10", "$25", "$26", "$27", "$28", "$29", "$30"),
                 "(SELECT yes FROM stands)",
                 "SELECT yes, statement_timestamp(), pg_current_xact_id()::xid FROM stands"
             ),
@@ -200,14 +192,7 @@ impl<'e> Reserves<'e> {
     /// As a batch of its own, which rests on this.
     pub(super) fn alone(self, effects: &Effects, presumption: &Presumption) -> Result<Alone, BoxDynError> {
         let sql = self.shape.alone;
-        let mut arguments = self.arguments(effects)?;
-        arguments.add(product_ids(&presumption.products))?;
-        arguments.add(&presumption.rows)?;
-        arguments.add(presumption.versions.iter().map(|number| version(*number)).collect::<Vec<i64>>())?;
-        arguments.add(presumption.now)?;
-        arguments.add(presumption.now.minus(OFF_MAX))?;
-        arguments.add(presumption.now.plus(OFF_MAX))?;
-        Ok(Alone { sql, arguments })
+        Alone::resting_on(presumption, sql, self.arguments(effects)?)
     }
 
     /// `$1` to `$24`.
