@@ -16,6 +16,7 @@ bench:
 	cargo bench -p benches --bench '*'
 	cargo run --release -p benches --bin peers -- --write-docs
 	cargo build --release -p holdfast && cargo run --release -p benches --bin orders
+	cargo run --release -p benches --bin checkout
 	cargo run --release -p benches --bin storm
 	cargo run --release -p benches --bin history -- --prune
 	cargo run --release -p benches --bin history -- --prune --ids random
