@@ -40,16 +40,18 @@ macro_rules! change_sql {
              unnest($42::timestamptz[]) AS t3, unnest($43::timestamptz[]) AS t4, unnest($44::integer[]) AS a, \
              unnest($45::integer[]) AS b, unnest($49::boolean[]) AS r) e WHERE ",
             $condition,
-            ") ",
+            " RETURNING 1) ",
             $told
         )
     };
 }
 
+/// What is new comes first: stock that cannot be, beside an order that exists, comes from that order, and is a conflict.
 const UNDER_LOCKS: &str = change_sql!(
     "",
     "true",
-    "SELECT (SELECT count(*) FROM stock), (SELECT count(*) FROM changed), pg_current_xact_id()::xid"
+    "SELECT (SELECT count(*) FROM created), (SELECT count(*) FROM stock), (SELECT count(*) FROM changed), \
+     pg_current_xact_id()::xid"
 );
 /// See [`super::ends`].
 const ALONE: &str = change_sql!(
@@ -81,8 +83,9 @@ impl<'e> Changes<'e> {
     ) -> Result<RowVersion, StoreError> {
         let (arguments, products) =
             self.arguments(effects).map_err(|error| classify(sqlx::Error::Encode(error)))?;
-        let (met_products, met_reservations, version): (i64, i64, RowVersion) =
+        let (made, met_products, met_reservations, version): (i64, i64, i64, RowVersion) =
             sqlx::query_as_with(UNDER_LOCKS, arguments).fetch_one(conn).await.map_err(classify)?;
+        guard("new orders", effects.created.len(), made)?;
         guard("products", products, met_products)?;
         guard("reservations", effects.changed.len(), met_reservations)?;
         Ok(version)
