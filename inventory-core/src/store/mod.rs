@@ -88,14 +88,14 @@ pub trait Session: Send {
     /// Begins a transaction, writes the batch's fence first, locks the footprint's products in product order
     /// and reads what the rules need, as it is under the locks. On error the transaction is gone.
     ///
-    /// Reservations, which say what to lock, may be told as they were a moment before: then `persist` makes sure of them. Products, and the
+    /// Reservations, which say what to lock, may be told as they were a moment before: then `persist` or `commit` makes sure of them. Products, and the
     /// time, may be told as this session remembers them, with nothing locked or written yet: then `persist` or `commit` locks first and makes
     /// sure of all of it, that `batch` is new too. The time told is never before this call, nor after the COMMIT.
     async fn begin(&mut self, batch: BatchId, footprint: &Footprint) -> Result<Locked, StoreError>;
 
     /// Writes the effects, if there are any, and makes sure that every reservation that `begin` told is still what it was:
     /// a batch's answers, refusals too, rest on all of them. If not, [`StoreErrorKind::Conflict`]: nothing was decided, try
-    /// again. On error the transaction is gone.
+    /// again. On error the transaction is gone. Of effects that are not empty, `commit` may do all of that.
     async fn persist(&mut self, effects: &Effects) -> Result<(), StoreError>;
 
     /// Between `persist` and `commit`: the orders that the next batch ends or extends, as far as is known, sorted and each once. A store may

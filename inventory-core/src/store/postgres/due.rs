@@ -8,6 +8,7 @@ use sqlx::postgres::{PgPool, PgRow};
 use uuid::Uuid;
 
 use super::errors::classify;
+use super::presumed::LATE_MAX;
 use super::read::rows;
 use super::rows::{column, limit as bound};
 use crate::clock::Timestamp;
@@ -32,8 +33,10 @@ const ADVANCE: &str = "INSERT INTO watermarks (name, at) VALUES ('sweep', $1) \
 /// The newest blocks are in no summary yet; a scan would read them all.
 const SUMMARIZE: &str = "SELECT summarize_reservations($1)";
 
-/// The watermark stays this far behind the clock, against a server's clock that is set back a little.
+/// The watermark stays this far behind the clock, for times that were presumed, and against a server's clock that is set back a little.
 const BEHIND: Duration = Duration::from_secs(10);
+const _: () =
+    assert!(BEHIND.as_millis() > 2 * LATE_MAX.as_millis(), "holds are stamped by a time that was presumed");
 /// Smaller steps are not worth a write.
 const STEP_MIN: Duration = Duration::from_secs(5);
 
@@ -46,8 +49,9 @@ pub(super) struct Sweep {
 }
 
 /// A point below which no hold was visible but the ones returned. A transaction that was running at that moment may still
-/// bring some: its hold was stamped before, and becomes visible later. One that started afterwards stamps its holds later
-/// than the point, for its fence gives it its id before it reads the clock. So the watermark moves there only when every
+/// bring some: its hold was stamped before, and becomes visible later. One that got its id afterwards stamps its holds later
+/// than the point: under its fence, which gave it the id, it reads the clock; or it had its locks, which gave it the id, at most
+/// [`LATE_MAX`] after the time that it presumed, and the point is farther behind than that. So the watermark moves there only when every
 /// transaction of that moment has ended.
 #[derive(Clone, Debug)]
 struct Candidate {

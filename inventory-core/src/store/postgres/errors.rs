@@ -74,9 +74,9 @@ pub(super) fn connection_is_lost(error: &sqlx::Error) -> bool {
 pub(super) fn commit_is_definite(error: &sqlx::Error) -> bool {
     let sqlx::Error::Database(answer) = error else { return false };
     let Some(code) = answer.code() else { return false };
-    // 25P02 comes from the statement in front of COMMIT, which then is not executed; 55P03 and class 22 from a batch that is one
+    // 25P02 comes from the statement in front of COMMIT, which then is not executed; 55P03, 25006 and class 22 from a batch that is one
     // statement, before it has committed.
-    matches!(&*code, "40001" | "40P01" | "25P02" | "55P03")
+    matches!(&*code, "40001" | "40P01" | "25P02" | "55P03" | "25006")
         || matches!(code.get(..2), Some("22" | "23" | "42" | "53"))
 }
 

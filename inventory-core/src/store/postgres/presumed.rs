@@ -19,7 +19,7 @@ pub(super) const LATE_MAX: Duration = Duration::from_secs(1);
 /// The same of one that has them earlier. Up to here it waits, under its locks: as after a message that was long under way, by which the server's time
 /// seemed to be later than it is.
 pub(super) const EARLY_MAX: Duration = Duration::from_millis(100);
-/// The nearest bound of the server's time counts for one to two of these.
+/// The nearest bound of the server's time counts for one of these at least, and four at most.
 const WINDOW: Duration = Duration::from_secs(1);
 /// So many presumptions in vain make batches that presume rare: one in two to this power.
 const DOUBT_MAX: u32 = 10;
@@ -49,7 +49,7 @@ struct Clock {
     /// The server's time at `origin`, in microseconds: the least bound within each window.
     young: i64,
     old: i64,
-    /// What was told last: time does not go back.
+    /// No time before this is told: time does not go back, and the server's was this already.
     told: Timestamp,
 }
 
@@ -133,11 +133,14 @@ impl Products {
         (is_near && presumption.products.iter().all(is_as_presumed)).then_some(early)
     }
 
-    /// Learns the server's time.
-    pub(super) fn learn_time(&mut self, sighting: Sighting) {
+    /// Learns the server's time, which was `read` last.
+    pub(super) fn learn_time(&mut self, sighting: Sighting, read: Timestamp) {
         match &mut self.clock {
             Some(clock) => clock.learn(sighting),
             clock => *clock = Some(Clock::from(sighting)),
+        }
+        if let Some(clock) = &mut self.clock {
+            clock.told = clock.told.max(read);
         }
     }
 
@@ -149,7 +152,7 @@ impl Products {
         self.rows.extend(left.0.into_iter().map(|product| (product.id, (product, version))));
     }
 
-    /// A batch that presumed was written.
+    /// What a batch presumed is so.
     pub(super) fn was_right(&mut self) {
         self.doubt.level = self.doubt.level.saturating_sub(1);
     }
@@ -157,11 +160,16 @@ impl Products {
     /// It was not so: everything is read before anything is presumed again.
     pub(super) fn was_wrong(&mut self) {
         self.forget();
+        self.was_in_vain();
+    }
+
+    /// A batch that presumed failed by something else: a key, or a hold that was changed without its stock.
+    pub(super) fn was_in_vain(&mut self) {
         self.doubt.level = (self.doubt.level + 1).min(DOUBT_MAX);
         self.doubt.rest = 1 << self.doubt.level;
     }
 
-    /// After an error or an answer that did not come.
+    /// After an answer that did not come, or was not of a COMMIT.
     pub(super) fn forget(&mut self) {
         self.rows.clear();
         self.clock = None;
@@ -268,7 +276,7 @@ mod tests {
 
     fn that_knows(products: impl Iterator<Item = i64>) -> Products {
         let mut known = Products::default();
-        known.learn_time(received(Timestamp::EPOCH));
+        known.learn_time(received(Timestamp::EPOCH), Timestamp::EPOCH);
         known.remember(Left(products.map(product).collect()), RowVersion::default());
         known
     }
@@ -284,7 +292,7 @@ mod tests {
         assert!(presumes(&mut products));
         let mut rests = Vec::new();
         let mut resting = |products: &mut Products| {
-            products.learn_time(received(Timestamp::EPOCH));
+            products.learn_time(received(Timestamp::EPOCH), Timestamp::EPOCH);
             products.remember(Left(vec![product(1)]), RowVersion::default());
             rests.push((0..).take_while(|_| !presumes(products)).count());
         };
@@ -319,6 +327,16 @@ mod tests {
         }
         let bytes = PRODUCTS_MAX * size_of::<(ProductId, (Product, RowVersion))>();
         assert!(bytes <= 5_000_000, "{bytes}");
+    }
+
+    #[test]
+    fn i16_after_the_servers_clock_was_set_forth_no_time_is_told_before_one_that_was_read() {
+        let mut products = that_knows(1..=1);
+        let later = Timestamp::EPOCH.plus(Duration::from_millis(800));
+        products.learn_time(received(later), later);
+        let footprint = Footprint { products: vec![ProductId::new(1)], ..Footprint::default() };
+        let presumed = products.presume(BatchId::new(Uuid::nil()), &footprint, &Recalled::default());
+        assert!(presumed.unwrap().0.now >= later);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Settling the outcome of a batch whose COMMIT got no answer.
 //!
 //! Reading whether the batch is there would be wrong: the orphaned backend may still process a COMMIT that waits in some
-//! buffer. So the resolver writes the batch's fence itself. Either that insert succeeds, and then the batch, whose first
-//! statement inserted the same key, can never commit any more; or the key exists, and its outcome is final. While the orphan
-//! is open the insert waits for it: it is then ended by its pid and start time, as idle timeouts would do later.
+//! buffer. So the resolver writes the batch's fence itself. Either that insert succeeds, and then the batch, which inserts the same
+//! key, can never commit any more; or the key exists, and its outcome is final. While an orphan that has inserted it
+//! is open the insert waits for it: it is then ended by its pid and start time, as idle timeouts would do later. (A batch of one message
+//! inserts it after its locks. While it waits for those it is told as aborted at once, and fails when it comes to its fence; its locks stand in
+//! others' way until then, for as long as `lock_timeout` a row and `statement_timeout` let it.)
 
 use std::time::Duration;
 

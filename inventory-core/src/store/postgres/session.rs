@@ -131,7 +131,7 @@ impl PostgresSession {
         match answer(self.answer_timeout, begun).await {
             Ok(Begun { locked, versions, sighting }) => {
                 self.versions = versions;
-                self.products.learn_time(sighting);
+                self.products.learn_time(sighting, locked.now);
                 Ok(locked)
             }
             Err(error) => Err(self.abandon(error).await),
@@ -171,6 +171,7 @@ impl PostgresSession {
             let conflict = self.presumed_wrongly();
             return Err(self.abandon(conflict).await);
         };
+        self.products.was_right();
         if !early.is_zero() {
             tokio::time::sleep(early).await;
         }
@@ -199,7 +200,7 @@ impl PostgresSession {
             (self.recent, self.recalled) = Default::default();
             self.products.forget();
         }
-        self.outcome(answer).await.map(drop)
+        self.outcome(answer, true).await.map(drop)
     }
 
     /// Sends a whole batch.
@@ -212,10 +213,14 @@ impl PostgresSession {
             }
             self.recalled = Recalled::of(foreseen, &mut self.recent);
         });
-        match self.outcome(answer).await? {
+        let outcome = self.outcome(answer, false).await;
+        if self.after_conflict {
+            self.products.was_in_vain();
+        }
+        match outcome? {
             Said::Written(version, sighting) => {
                 self.products.remember(fresh.left, version);
-                self.products.learn_time(sighting);
+                self.products.learn_time(sighting, sighting.received);
                 self.products.was_right();
                 self.unremembered = Some((fresh.written, version));
                 Ok(())
@@ -224,10 +229,11 @@ impl PostgresSession {
         }
     }
 
-    /// What the answer to a COMMIT says, and where it leaves the connection.
+    /// What the answer to a COMMIT, of a transaction that is open or of a batch of one message, says, and where it leaves the connection.
     async fn outcome<T>(
         &mut self,
         answer: Result<Result<T, sqlx::Error>, tokio::time::error::Elapsed>,
+        is_open: bool,
     ) -> Result<T, CommitFailure> {
         match answer {
             Ok(Ok(said)) => {
@@ -235,7 +241,12 @@ impl PostgresSession {
                 Ok(said)
             }
             Ok(Err(error)) if commit_is_definite(&error) => {
-                let error = self.abandon(classify(error)).await;
+                let mut error = classify(error);
+                if is_open {
+                    error = self.abandon(error).await;
+                } else {
+                    self.state = State::Idle;
+                }
                 self.after_conflict = error.kind == StoreErrorKind::Conflict;
                 Err(CommitFailure::Definite(error))
             }

@@ -24,7 +24,7 @@ macro_rules! standing {
             "locked AS MATERIALIZED (SELECT l.*, clock_timestamp() AS at FROM (SELECT product_id AS id, version, xmin AS row \
              FROM inventory WHERE product_id = ANY (",
             $products,
-            ") ORDER BY product_id FOR UPDATE) l), stands AS MATERIALIZED (SELECT count(*) FILTER (WHERE version = (",
+            ") ORDER BY product_id FOR UPDATE) l), stands AS MATERIALIZED (SELECT CASE WHEN NOT (count(*) FILTER (WHERE version = (",
             $versions,
             "::bigint[])[width_bucket(id, ",
             $products,
@@ -38,11 +38,11 @@ macro_rules! standing {
             $least,
             " AND ",
             $most,
-            " AND (max(at) >= ",
+            ") THEN false WHEN max(at) >= ",
             $now,
-            " OR pg_sleep(extract(epoch FROM ",
+            " THEN true ELSE pg_sleep(extract(epoch FROM ",
             $now,
-            " - max(at))::float8) IS NOT NULL) AS yes FROM locked), \
+            " - max(at))::float8) IS NOT NULL END AS yes FROM locked), \
              fence AS (INSERT INTO commit_batch (batch_id) SELECT ",
             $batch,
             " WHERE (SELECT yes FROM stands)), "

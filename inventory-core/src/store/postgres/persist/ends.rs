@@ -41,7 +41,7 @@ const UNDER_LOCKS: &str = end_sql!(
     "SELECT (SELECT count(*) FROM stock), (SELECT count(*) FROM ended), pg_current_xact_id()::xid"
 );
 /// A hold that is not what was remembered, though its products are, divides by zero: nothing else undoes a statement that
-/// commits by itself. It is seldom, for whoever changes a hold mostly changes stock.
+/// commits by itself. So it is with one that another session has ended, after which this one has written the products; once, for then it is forgotten.
 const ALONE: &str = end_sql!(
     standing!("$1", "$31", "$32", "$33", "$34", "$35", "$36"),
     "(SELECT yes FROM stands)",
