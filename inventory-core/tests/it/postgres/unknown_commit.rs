@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 use test_support::postgres::proxy::{HeldCommit, Proxy, Reach};
 
 use super::hand::{Ledger, begin_hold, hold, new_batch, new_order};
+use super::presumed::is_free;
 
 const TTL: Duration = Duration::from_secs(900);
 
@@ -41,6 +42,11 @@ async fn orphan(presumed: bool) -> Orphan {
     let order = new_order();
     let effects = begin_hold(session.as_mut(), order, &[(1, 1)], TTL).await;
     session.persist(&effects).await.unwrap();
+    assert_eq!(
+        is_free(&mut ledger.sql().await, 1).await,
+        presumed,
+        "one message locks nothing before it is sent"
+    );
     let failure = session.commit().await.unwrap_err();
     assert!(matches!(failure, CommitFailure::Unknown(_)), "{failure}");
     Orphan { ledger, held, _proxy: proxy, order, batch: effects.journal.batch, backend: session.backend() }
