@@ -423,8 +423,8 @@ mod tests {
         Ok(effects)
     }
 
-    #[tokio::test]
-    async fn i16_a_batch_that_presumes_a_time_far_from_the_servers_is_decided_again() {
+    /// A session, and a product that it has left.
+    async fn that_has_left_a_product() -> (PostgresSession, ProductId) {
         let url = test_support::postgres::database().await.url;
         PostgresStore::migrate(&url).await.unwrap();
         let options = PostgresOptions::default();
@@ -432,12 +432,30 @@ mod tests {
         let mut session = PostgresSession::open(&connect, options.answer_timeout).await.unwrap();
         let product = ProductId::new(1);
         execute(&mut session, Command::Set(SetStock::level(product, Units::stored(50)))).await.unwrap();
-        let reserve = || {
-            let ttl = Duration::from_secs(60);
-            let lines = Lines::one(product, Quantity::ONE);
-            let order = OrderId::new(uuid::Uuid::now_v7());
-            Command::Reserve(Reserve { order, lines, customer: None, ttl, ttl_max: ttl })
-        };
+        (session, product)
+    }
+
+    fn reserve(product: ProductId) -> Command {
+        let ttl = Duration::from_secs(60);
+        let lines = Lines::one(product, Quantity::ONE);
+        let order = OrderId::new(uuid::Uuid::now_v7());
+        Command::Reserve(Reserve { order, lines, customer: None, ttl, ttl_max: ttl })
+    }
+
+    #[tokio::test]
+    async fn i6_what_a_read_only_server_says_to_a_batch_of_one_message_is_definite() {
+        let (mut session, product) = that_has_left_a_product().await;
+        run(&mut session.conn, "SET default_transaction_read_only = on").await.unwrap();
+        let refused = execute(&mut session, reserve(product)).await.unwrap_err();
+        let CommitFailure::Definite(error) = refused else { panic!("{refused}") };
+        assert_eq!(error.kind, StoreErrorKind::Unavailable);
+        run(&mut session.conn, "SET default_transaction_read_only = off").await.unwrap();
+        execute(&mut session, reserve(product)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn i16_a_batch_that_presumes_a_time_far_from_the_servers_is_decided_again() {
+        let (mut session, product) = that_has_left_a_product().await;
         // It may be late, as one that has waited for its locks, or a little ahead: then it waits.
         for (off, is_ahead, is_taken) in [
             (Duration::ZERO, true, true),
@@ -448,9 +466,9 @@ mod tests {
         ] {
             // Whatever was doubted before is read now.
             session.products.forget();
-            execute(&mut session, reserve()).await.unwrap();
+            execute(&mut session, reserve(product)).await.unwrap();
             session.products.be_off(off, is_ahead);
-            match execute(&mut session, reserve()).await {
+            match execute(&mut session, reserve(product)).await {
                 Ok(effects) => {
                     assert!(is_taken, "off by {off:?}, ahead: {is_ahead}");
                     let now = session.begin(effects.journal.batch, &Footprint::default()).await;
