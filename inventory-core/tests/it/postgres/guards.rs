@@ -10,20 +10,14 @@ use inventory_core::store::{CommitFailure, Effects, Footprint, Session, StoreErr
 
 use super::hand::{
     Ledger, begin, begin_hold, begin_with_orders, count, execute, hold, ids, lines, move_stock, new_batch,
-    new_order, push,
+    new_order, push, refusal,
 };
 
 const TTL: Duration = Duration::from_secs(900);
 
 /// Persists and commits, expects a refusal, and checks that another batch works on the same session.
 async fn refused(ledger: &Ledger, session: &mut dyn Session, effects: &Effects) -> StoreError {
-    let error = match session.persist(effects).await {
-        Err(error) => error,
-        Ok(()) => match session.commit().await.unwrap_err() {
-            CommitFailure::Definite(error) => error,
-            CommitFailure::Unknown(said) => panic!("the outcome must be known: {said}"),
-        },
-    };
+    let error = refusal(session, effects).await;
     assert!(matches!(session.commit().await, Err(CommitFailure::Definite(_))), "there is nothing to commit");
     let mut sql = ledger.sql().await;
     let fences: i64 = sqlx::query_scalar("SELECT count(*) FROM commit_batch WHERE batch_id = $1")

@@ -10,7 +10,9 @@ use inventory_core::product::{Alert, Product};
 use inventory_core::quantity::{Quantity, Units};
 use inventory_core::reservation::{Reservation, Status};
 use inventory_core::store::postgres::{PostgresOptions, PostgresStore};
-use inventory_core::store::{Effects, Footprint, Locked, ProductEffect, Session, Store as _};
+use inventory_core::store::{
+    CommitFailure, Effects, Footprint, Locked, ProductEffect, Session, Store as _, StoreError,
+};
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
@@ -193,6 +195,22 @@ pub(crate) fn move_stock(
         after.version += 1;
         after.last_batch = effects.journal.batch;
         push(effects, Some(before), Some(previous), after);
+    }
+}
+
+/// Persists and commits, one of which must be refused.
+pub(crate) async fn refusal(session: &mut dyn Session, effects: &Effects) -> StoreError {
+    match session.persist(effects).await {
+        Err(error) => error,
+        Ok(()) => definite(session.commit().await),
+    }
+}
+
+/// What a COMMIT was refused with.
+pub(crate) fn definite(committed: Result<(), CommitFailure>) -> StoreError {
+    match committed.unwrap_err() {
+        CommitFailure::Definite(error) => error,
+        CommitFailure::Unknown(said) => panic!("the outcome must be known: {said}"),
     }
 }
 

@@ -5,11 +5,12 @@ use std::time::Duration;
 use inventory_core::ids::{CustomerId, Note, ProductId};
 use inventory_core::journal::{ChangeKind, Remark};
 use inventory_core::store::postgres::PostgresOptions;
-use inventory_core::store::{CommitFailure, Effects, Session, Store as _, StoreErrorKind};
+use inventory_core::store::{CommitFailure, Effects, Session, Store as _, StoreError, StoreErrorKind};
 use sqlx::PgConnection;
 
 use super::hand::{
-    Ledger, begin, begin_hold, command, count, execute, held, hold, ids, move_stock, new_order,
+    Ledger, begin, begin_hold, command, count, definite, execute, held, hold, ids, move_stock, new_order,
+    refusal,
 };
 use super::locks::{patient, waits};
 
@@ -50,13 +51,7 @@ pub(super) async fn rows(sql: &mut PgConnection) -> [i64; 4] {
 pub(super) async fn refused(ledger: &Ledger, session: &mut dyn Session, effects: &Effects) -> StoreErrorKind {
     let mut sql = ledger.sql().await;
     let before = rows(&mut sql).await;
-    let error = match session.persist(effects).await {
-        Err(error) => error,
-        Ok(()) => match session.commit().await.unwrap_err() {
-            CommitFailure::Definite(error) => error,
-            CommitFailure::Unknown(said) => panic!("the outcome must be known: {said}"),
-        },
-    };
+    let error = refusal(session, effects).await;
     assert_eq!(
         rows(&mut sql).await,
         before,
@@ -70,6 +65,21 @@ pub(super) async fn refused(ledger: &Ledger, session: &mut dyn Session, effects:
         assert_eq!(ledger.reservation(order).await, Some(made));
     }
     error.kind
+}
+
+/// Commits a batch that waits for another transaction, which commits once it is waited for, and is refused.
+pub(super) async fn refused_behind(
+    session: &mut dyn Session,
+    other: &mut PgConnection,
+    sql: &mut PgConnection,
+) -> StoreError {
+    let backend = session.backend().pid.unwrap();
+    let done = async {
+        waits(sql, backend).await;
+        execute(other, "COMMIT").await.unwrap();
+    };
+    let (committed, ()) = tokio::join!(session.commit(), done);
+    definite(committed)
 }
 
 /// One batch of these orders, on the first way that fits it.
@@ -169,15 +179,9 @@ async fn i1_i9_what_is_being_changed_is_waited_for_and_nothing_of_the_batch_is_w
     let mut other = ledger.sql().await;
     let change = "BEGIN; UPDATE inventory SET held = held + 1, version = version + 1 WHERE product_id = 3";
     execute(&mut other, change).await.unwrap();
-    let (backend, mut sql) = (session.backend().pid.unwrap(), ledger.sql().await);
-    let done = async {
-        waits(&mut sql, backend).await;
-        execute(&mut other, "COMMIT").await.unwrap();
-    };
     session.persist(&effects).await.unwrap();
-    let (committed, ()) = tokio::join!(session.commit(), done);
-    let Err(CommitFailure::Definite(error)) = committed else { panic!("{committed:?}") };
-    assert_eq!(error.kind, StoreErrorKind::Conflict);
+    let refused = refused_behind(session.as_mut(), &mut other, &mut ledger.sql().await).await;
+    assert_eq!(refused.kind, StoreErrorKind::Conflict);
     assert_eq!(ledger.reservation(effects.created[0].order).await, None);
     assert_eq!(ledger.product(1).await.version, effects.products[0].after.version - 1);
 }

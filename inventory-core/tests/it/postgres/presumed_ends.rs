@@ -5,11 +5,11 @@ use std::time::Duration;
 use inventory_core::ids::OrderId;
 use inventory_core::journal::ChangeKind;
 use inventory_core::reservation::{Reservation, Status};
-use inventory_core::store::{CommitFailure, Effects, Locked, Session, Store as _, StoreErrorKind};
+use inventory_core::store::{Effects, Locked, Session, Store as _, StoreErrorKind};
 
 use super::hand::{Ledger, begin_with_orders, command, execute, held, hold, move_stock, new_order};
-use super::locks::{patient, waits};
-use super::presumed::{is_free, refused, rows, stocked, warm};
+use super::locks::patient;
+use super::presumed::{is_free, refused, refused_behind, rows, stocked, warm};
 
 const TTL: Duration = Duration::from_secs(900);
 
@@ -139,14 +139,8 @@ async fn i4_i9_what_is_being_changed_is_waited_for_and_nothing_ends() {
         let change = change.replace("$1", &format!("'{}'", holds[1].order));
         execute(&mut other, &format!("BEGIN; {change}")).await.unwrap();
         session.persist(&effects).await.unwrap();
-        let backend = session.backend().pid.unwrap();
-        let done = async {
-            waits(&mut sql, backend).await;
-            execute(&mut other, "COMMIT").await.unwrap();
-        };
-        let (committed, ()) = tokio::join!(session.commit(), done);
-        let Err(CommitFailure::Definite(error)) = committed else { panic!("{committed:?}") };
-        assert_eq!(error.kind, StoreErrorKind::Conflict);
+        let refused = refused_behind(session.as_mut(), &mut other, &mut sql).await;
+        assert_eq!(refused.kind, StoreErrorKind::Conflict);
         for made in &holds {
             assert_eq!(ledger.reservation(made.order).await.unwrap().status, Status::Held);
         }
