@@ -208,6 +208,15 @@ impl Effects {
             && self.deliveries.is_empty()
             && self.outbox.is_empty()
     }
+
+    /// Whether nothing is written but the stock of products that exist, reservations, and the journal.
+    pub fn are_of_stock_and_holds(&self) -> bool {
+        self.products.iter().all(|product| product.stock_only && product.version_before.is_some())
+            && self.adjustments.is_empty()
+            && self.customer_units.is_empty()
+            && self.deliveries.is_empty()
+            && self.outbox.is_empty()
+    }
 }
 
 /// A product's row after the batch.

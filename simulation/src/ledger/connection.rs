@@ -222,11 +222,10 @@ impl Session for Connection {
     async fn begin(&mut self, batch: BatchId, footprint: &Footprint) -> Result<Locked, StoreError> {
         self.rollback().await?;
         self.written.clear();
-        let presumed = self.left.presume(batch, footprint, &self.remembered);
         let remembered = &mut self.remembered;
         let remembered: Reservations =
             footprint.orders.iter().filter_map(|order| remembered.remove_entry(order)).collect();
-        let begun = match presumed {
+        let begun = match self.left.presume(batch, footprint, &remembered) {
             Some((locked, presumption)) => {
                 self.standing = Standing::Presumed(Box::new(presumption));
                 Ok(locked)

@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use inventory_core::clock::Timestamp;
-use inventory_core::ids::{BatchId, OrderId, ProductId};
+use inventory_core::ids::{BatchId, ProductId};
 use inventory_core::product::Product;
-use inventory_core::store::{Effects, Footprint, IdMap, IdSet, Locked, StoreError};
+use inventory_core::store::{Effects, Footprint, IdMap, Locked, StoreError};
 use tokio::time::Instant;
 
 use super::Shared;
 use super::locks::Pid;
-use super::state::Reservations;
+use super::state::{Reservations, wanted};
 use super::statements::conflict;
 use crate::goals::Goal;
 use crate::mutant::Mutant;
@@ -43,6 +43,7 @@ pub(super) struct Left {
 }
 
 impl Left {
+    /// `remembered`: of the footprint's orders, those that the client remembers.
     pub(super) fn presume(
         &mut self,
         batch: BatchId,
@@ -51,14 +52,8 @@ impl Left {
     ) -> Option<(Locked, Presumption)> {
         let is_more =
             !footprint.adjustments.is_empty() || !footprint.deliveries.is_empty() || footprint.skip_locked;
-        if is_more {
-            return None;
-        }
-        let hold = |order: &OrderId| remembered.get(order).map(|held| (*order, held.clone()));
-        let holds = footprint.orders.iter().map(hold).collect::<Option<Reservations>>()?;
-        let of_holds = holds.values().flat_map(|held| held.requested.iter().map(|line| line.product));
-        let wanted: IdSet<ProductId> = footprint.products.iter().copied().chain(of_holds).collect();
-        if wanted.is_empty() {
+        let wanted = wanted(footprint, remembered);
+        if is_more || remembered.len() < footprint.orders.len() || wanted.is_empty() {
             return None;
         }
         let (sent, received) = self.sighting?;
@@ -69,9 +64,10 @@ impl Left {
         }
         let now = received.plus(sent.elapsed()).max(self.told.unwrap_or(received));
         self.told = Some(now);
+        let (footprint, remembered) = (footprint.clone(), remembered.clone());
         let locked =
-            Locked { products: products.clone(), reservations: holds.clone(), ..Locked::nothing(now) };
-        Some((locked, Presumption { batch, footprint: footprint.clone(), remembered: holds, products, now }))
+            Locked { products: products.clone(), reservations: remembered.clone(), ..Locked::nothing(now) };
+        Some((locked, Presumption { batch, footprint, remembered, products, now }))
     }
 
     pub(super) fn see(&mut self, sent: Instant, received: Timestamp) {
@@ -103,15 +99,9 @@ impl Presumption {
 
     /// Whether one message can write them: stock, new holds, and each hold that the batch was told.
     pub(super) fn bears(&self, effects: &Effects) -> bool {
-        let is_of_stock =
-            effects.products.iter().all(|product| product.stock_only && product.version_before.is_some());
         !effects.is_empty()
-            && is_of_stock
+            && effects.are_of_stock_and_holds()
             && effects.changed.len() == self.remembered.len()
-            && effects.adjustments.is_empty()
-            && effects.customer_units.is_empty()
-            && effects.deliveries.is_empty()
-            && effects.outbox.is_empty()
     }
 }
 

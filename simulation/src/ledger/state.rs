@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use inventory_core::clock::Timestamp;
-use inventory_core::ids::{BatchId, OrderId};
+use inventory_core::ids::{BatchId, OrderId, ProductId};
 use inventory_core::reservation::Reservation;
 use inventory_core::store::memory::Ledger;
-use inventory_core::store::{Backend, Effects, IdMap};
+use inventory_core::store::{Backend, Effects, Footprint, IdMap};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +19,15 @@ const BEGINNING: Timestamp = Timestamp::from_micros(1_780_000_000_000_000);
 
 /// Reservations as somebody has seen them.
 pub(super) type Reservations = IdMap<OrderId, Reservation>;
+
+/// The products that a batch needs that has seen these. Sorted.
+pub(super) fn wanted(footprint: &Footprint, seen: &Reservations) -> Vec<ProductId> {
+    let of_orders = seen.values().flat_map(|seen| seen.requested.iter().map(|line| line.product));
+    let mut wanted: Vec<ProductId> = footprint.products.iter().copied().chain(of_orders).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted
+}
 
 /// A transaction that is open.
 #[derive(Debug)]

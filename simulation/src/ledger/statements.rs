@@ -5,7 +5,7 @@ use inventory_core::store::{Effects, Footprint, IdSet, Locked, StoreError, Store
 
 use super::Shared;
 use super::locks::{Key, Pid};
-use super::state::{Reservations, Transaction};
+use super::state::{Reservations, Transaction, wanted};
 use crate::faults::Fault;
 use crate::goals::Goal;
 use crate::mutant::Mutant;
@@ -46,10 +46,7 @@ impl Shared {
         // The orders are looked at unlocked, since they say what to lock.
         let mut told = self.look_at_orders(footprint);
         told.extend(remembered);
-        let of_orders = told.values().flat_map(|told| told.requested.iter().map(|line| line.product));
-        let mut wanted: Vec<ProductId> = footprint.products.iter().copied().chain(of_orders).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
+        let wanted = wanted(footprint, &told);
         self.step().await;
         let locked = self.lock_products(pid, &wanted, footprint.skip_locked).await?;
         self.step().await;

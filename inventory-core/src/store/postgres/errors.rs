@@ -1,11 +1,18 @@
 //! What a Postgres error means for a batch, by SQLSTATE.
 
+use sqlx::error::BoxDynError;
+
 use crate::store::{StoreError, StoreErrorKind};
 
 /// Says what may be done about `error`. No answer to COMMIT is judged here: see [`commit_is_definite`].
 pub(super) fn classify(error: sqlx::Error) -> StoreError {
     let kind = kind_of(&error);
     StoreError { kind, message: error.to_string(), source: Some(Box::new(error)) }
+}
+
+/// Arguments that the driver cannot send.
+pub(super) fn unsendable(error: BoxDynError) -> StoreError {
+    classify(sqlx::Error::Encode(error))
 }
 
 fn kind_of(error: &sqlx::Error) -> StoreErrorKind {

@@ -135,13 +135,9 @@ impl Products {
 
     /// Learns the server's time, which was `read` last.
     pub(super) fn learn_time(&mut self, sighting: Sighting, read: Timestamp) {
-        match &mut self.clock {
-            Some(clock) => clock.learn(sighting),
-            clock => *clock = Some(Clock::from(sighting)),
-        }
-        if let Some(clock) = &mut self.clock {
-            clock.told = clock.told.max(read);
-        }
+        let clock = self.clock.get_or_insert_with(|| Clock::from(sighting));
+        clock.learn(sighting);
+        clock.told = clock.told.max(read);
     }
 
     /// Remembers what was left by a transaction that wrote this version of the rows.

@@ -125,14 +125,13 @@ impl PostgresSession {
         footprint: &Footprint,
         recalled: Recalled,
         again: bool,
-    ) -> Result<Locked, StoreError> {
+    ) -> Result<(Locked, Versions), StoreError> {
         self.state = State::Open(batch);
         let begun = lock::begin(&mut self.conn, batch, footprint, recalled, again);
         match answer(self.answer_timeout, begun).await {
             Ok(Begun { locked, versions, sighting }) => {
-                self.versions = versions;
                 self.products.learn_time(sighting, locked.now);
-                Ok(locked)
+                Ok((locked, versions))
             }
             Err(error) => Err(self.abandon(error).await),
         }
@@ -164,9 +163,7 @@ impl PostgresSession {
         }
         let footprint = Footprint { products: presumption.products.clone(), ..Footprint::default() };
         // What was recalled of reservations is made sure of by what is written.
-        let versions = std::mem::take(&mut self.versions);
-        let locked = self.lock(presumption.batch, &footprint, Recalled::default(), false).await?;
-        self.versions = versions;
+        let (locked, _) = self.lock(presumption.batch, &footprint, Recalled::default(), false).await?;
         let Some(early) = self.products.stand(&presumption, &locked) else {
             let conflict = self.presumed_wrongly();
             return Err(self.abandon(conflict).await);
@@ -200,7 +197,7 @@ impl PostgresSession {
             (self.recent, self.recalled) = Default::default();
             self.products.forget();
         }
-        self.outcome(answer, true).await.map(drop)
+        self.outcome(answer).await.map(drop)
     }
 
     /// Sends a whole batch.
@@ -213,7 +210,7 @@ impl PostgresSession {
             }
             self.recalled = Recalled::of(foreseen, &mut self.recent);
         });
-        let outcome = self.outcome(answer, false).await;
+        let outcome = self.outcome(answer).await;
         if self.after_conflict {
             self.products.was_in_vain();
         }
@@ -233,7 +230,6 @@ impl PostgresSession {
     async fn outcome<T>(
         &mut self,
         answer: Result<Result<T, sqlx::Error>, tokio::time::error::Elapsed>,
-        is_open: bool,
     ) -> Result<T, CommitFailure> {
         match answer {
             Ok(Ok(said)) => {
@@ -242,7 +238,7 @@ impl PostgresSession {
             }
             Ok(Err(error)) if commit_is_definite(&error) => {
                 let mut error = classify(error);
-                if is_open {
+                if let State::Open(_) = self.state {
                     error = self.abandon(error).await;
                 } else {
                     self.state = State::Idle;
@@ -284,7 +280,9 @@ impl Session for PostgresSession {
             self.state = State::Presumed(presumption);
             return Ok(locked);
         }
-        self.lock(batch, footprint, recalled, again).await
+        let locked;
+        (locked, self.versions) = self.lock(batch, footprint, recalled, again).await?;
+        Ok(locked)
     }
 
     async fn persist(&mut self, effects: &Effects) -> Result<(), StoreError> {

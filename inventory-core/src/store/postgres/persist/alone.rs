@@ -10,7 +10,7 @@ use super::changes::Changes;
 use super::ends::Ends;
 use super::reserves::Reserves;
 use crate::clock::Timestamp;
-use crate::store::postgres::errors::classify;
+use crate::store::postgres::errors::unsendable;
 use crate::store::postgres::presumed::{self, EARLY_MAX, LATE_MAX, Presumption, Sighting};
 use crate::store::postgres::rows::{RowVersion, product_ids, version};
 use crate::store::postgres::seen::Versions;
@@ -51,6 +51,17 @@ macro_rules! standing {
 }
 pub(super) use standing;
 
+/// What a statement that rests on a presumption and changes the holds `$25` tells: [`Said`]. One that is not what was remembered, though its products
+/// are, divides by zero: nothing else undoes a statement that commits by itself. So it is with a hold that another session has ended, after
+/// which this one has written the products; once, for then it is forgotten.
+macro_rules! said_of_changed {
+    () => {
+        "SELECT yes AND 1 / (NOT yes OR (SELECT count(*) FROM changed) = cardinality($25::uuid[]))::integer = 1, \
+         statement_timestamp(), pg_current_xact_id()::xid FROM stands"
+    };
+}
+pub(super) use said_of_changed;
+
 /// What is left to be done: to send it.
 pub(in crate::store::postgres) struct Alone {
     sql: &'static str,
@@ -73,14 +84,11 @@ impl Alone {
         presumption: &Presumption,
         versions: &Versions,
     ) -> Result<Option<Self>, StoreError> {
-        let is_more = !(effects.adjustments.is_empty()
-            && effects.customer_units.is_empty()
-            && effects.deliveries.is_empty()
-            && effects.outbox.is_empty());
-        let is_of_stock =
-            effects.products.iter().all(|product| product.stock_only && product.version_before.is_some());
-        if is_more || !is_of_stock || effects.is_empty() || !versions.are_guarded_by(effects) {
+        if effects.is_empty() || !effects.are_of_stock_and_holds() || !versions.are_guarded_by(effects) {
             return Ok(None);
+        }
+        if !presumption.bears(effects) {
+            return Err(presumed::conflict());
         }
         let alone = if let Some(reserves) = Reserves::of(effects) {
             reserves.alone(effects, presumption)
@@ -89,10 +97,7 @@ impl Alone {
         } else {
             Changes::of(effects, versions)?.alone(effects, presumption)
         };
-        if !presumption.bears(effects) {
-            return Err(presumed::conflict());
-        }
-        alone.map(Some).map_err(|error| classify(sqlx::Error::Encode(error)))
+        alone.map(Some).map_err(unsendable)
     }
 
     /// A statement that has these arguments, and after them those of [`standing`] but for the batch.

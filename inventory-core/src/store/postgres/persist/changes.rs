@@ -5,11 +5,11 @@ use sqlx::PgConnection;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
 
-use super::alone::{Alone, standing};
+use super::alone::{Alone, said_of_changed, standing};
 use super::guard;
 use super::opening::{Opening, opening};
 use super::reservations::{Changed, Created};
-use crate::store::postgres::errors::classify;
+use crate::store::postgres::errors::{classify, unsendable};
 use crate::store::postgres::presumed::Presumption;
 use crate::store::postgres::rows::RowVersion;
 use crate::store::postgres::seen::Versions;
@@ -18,7 +18,7 @@ use crate::store::{Effects, StoreError};
 /// `$25` to `$35` what changed: the version of the row that was seen and the state it had guard what was decided on them. `$36` to `$49` what is
 /// new. With a condition it begins otherwise, writes nothing unless that holds, and ends otherwise.
 macro_rules! change_sql {
-    ($first:expr, $condition:literal, $told:literal) => {
+    ($first:expr, $condition:literal, $told:expr) => {
         concat!(
             "WITH ",
             $first,
@@ -53,12 +53,10 @@ const UNDER_LOCKS: &str = change_sql!(
     "SELECT (SELECT count(*) FROM created), (SELECT count(*) FROM stock), (SELECT count(*) FROM changed), \
      pg_current_xact_id()::xid"
 );
-/// See [`super::ends`].
 const ALONE: &str = change_sql!(
     standing!("$1", "$50", "$51", "$52", "$53", "$54", "$55"),
     "(SELECT yes FROM stands)",
-    "SELECT yes AND 1 / (NOT yes OR (SELECT count(*) FROM changed) = cardinality($25::uuid[]))::integer = 1, \
-     statement_timestamp(), pg_current_xact_id()::xid FROM stands"
+    said_of_changed!()
 );
 
 /// What a batch makes and changes of reservations.
@@ -81,8 +79,7 @@ impl<'e> Changes<'e> {
         conn: &mut PgConnection,
         effects: &Effects,
     ) -> Result<RowVersion, StoreError> {
-        let (arguments, products) =
-            self.arguments(effects).map_err(|error| classify(sqlx::Error::Encode(error)))?;
+        let (arguments, products) = self.arguments(effects).map_err(unsendable)?;
         let (made, met_products, met_reservations, version): (i64, i64, i64, RowVersion) =
             sqlx::query_as_with(UNDER_LOCKS, arguments).fetch_one(conn).await.map_err(classify)?;
         guard("new orders", effects.created.len(), made)?;

@@ -5,12 +5,12 @@ use sqlx::postgres::PgArguments;
 use sqlx::{Arguments as _, PgConnection};
 use uuid::Uuid;
 
-use super::alone::{Alone, standing};
+use super::alone::{Alone, said_of_changed, standing};
 use super::guard;
 use super::opening::{Opening, opening};
 use crate::clock::Timestamp;
 use crate::reservation::{Reservation, Status};
-use crate::store::postgres::errors::classify;
+use crate::store::postgres::errors::{classify, unsendable};
 use crate::store::postgres::presumed::Presumption;
 use crate::store::postgres::rows::RowVersion;
 use crate::store::postgres::seen::Versions;
@@ -20,12 +20,12 @@ use crate::store::{Effects, StoreError};
 /// they become. A third less of the server's time than a join over eleven arrays. With a condition it begins otherwise, writes nothing unless
 /// that holds, and ends otherwise.
 macro_rules! end_sql {
-    ($first:expr, $condition:literal, $told:literal) => {
+    ($first:expr, $condition:literal, $told:expr) => {
         concat!(
             "WITH ",
             $first,
             opening!($condition),
-            ", ended AS (UPDATE reservations r SET status = $28, late = $29, ended_at = $30 \
+            ", changed AS (UPDATE reservations r SET status = $28, late = $29, ended_at = $30 \
              WHERE r.order_id = ANY ($25::uuid[]) AND r.status = $27 \
              AND r.xmin = ($26::xid[])[width_bucket(r.order_id, $25::uuid[])] AND ",
             $condition,
@@ -38,15 +38,12 @@ macro_rules! end_sql {
 const UNDER_LOCKS: &str = end_sql!(
     "",
     "true",
-    "SELECT (SELECT count(*) FROM stock), (SELECT count(*) FROM ended), pg_current_xact_id()::xid"
+    "SELECT (SELECT count(*) FROM stock), (SELECT count(*) FROM changed), pg_current_xact_id()::xid"
 );
-/// A hold that is not what was remembered, though its products are, divides by zero: nothing else undoes a statement that
-/// commits by itself. So it is with one that another session has ended, after which this one has written the products; once, for then it is forgotten.
 const ALONE: &str = end_sql!(
     standing!("$1", "$31", "$32", "$33", "$34", "$35", "$36"),
     "(SELECT yes FROM stands)",
-    "SELECT yes AND 1 / (NOT yes OR (SELECT count(*) FROM ended) = cardinality($25::uuid[]))::integer = 1, \
-     statement_timestamp(), pg_current_xact_id()::xid FROM stands"
+    said_of_changed!()
 );
 
 /// Holds that end alike.
@@ -86,9 +83,7 @@ impl Ends {
         effects: &Effects,
     ) -> Result<RowVersion, StoreError> {
         let expected = self.rows.len();
-        let encode = |error| classify(sqlx::Error::Encode(error));
-        let Opening { mut arguments, products } = Opening::of(effects).map_err(encode)?;
-        self.add_to(&mut arguments).map_err(encode)?;
+        let (arguments, products) = self.arguments(effects).map_err(unsendable)?;
         let (met_products, met_reservations, version): (i64, i64, RowVersion) =
             sqlx::query_as_with(UNDER_LOCKS, arguments).fetch_one(conn).await.map_err(classify)?;
         guard("products", products, met_products)?;
@@ -98,20 +93,21 @@ impl Ends {
 
     /// As a batch of its own, which rests on this.
     pub(super) fn alone(self, effects: &Effects, presumption: &Presumption) -> Result<Alone, BoxDynError> {
-        let Opening { mut arguments, products: _ } = Opening::of(effects)?;
-        self.add_to(&mut arguments)?;
+        let (arguments, _) = self.arguments(effects)?;
         Alone::resting_on(presumption, ALONE, arguments)
     }
 
-    /// `$25` to `$30`.
-    fn add_to(self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
+    /// `$1` to `$30`, and how many products must be met.
+    fn arguments(self, effects: &Effects) -> Result<(PgArguments, usize), BoxDynError> {
+        let Opening { mut arguments, products } = Opening::of(effects)?;
         let (orders, versions): (Vec<_>, Vec<_>) = self.rows.into_iter().unzip();
         arguments.add(orders)?;
         arguments.add(versions)?;
         arguments.add(i16::from(self.was.code()))?;
         arguments.add(i16::from(self.status.code()))?;
         arguments.add(self.late)?;
-        arguments.add(self.ended_at)
+        arguments.add(self.ended_at)?;
+        Ok((arguments, products))
     }
 }
 

@@ -12,7 +12,7 @@ use super::journal::Remarks;
 use super::products::StockColumns;
 use crate::journal::{ChangeKind, JournalCommand, JournalEntry};
 use crate::reservation::{Reservation, Status};
-use crate::store::postgres::errors::classify;
+use crate::store::postgres::errors::{classify, unsendable};
 use crate::store::postgres::presumed::Presumption;
 use crate::store::postgres::rows::RowVersion;
 use crate::store::{Effects, StoreError};
@@ -182,7 +182,7 @@ impl<'e> Reserves<'e> {
         effects: &Effects,
     ) -> Result<RowVersion, StoreError> {
         let sql = self.shape.under_locks;
-        let arguments = self.arguments(effects).map_err(|error| classify(sqlx::Error::Encode(error)))?;
+        let arguments = self.arguments(effects).map_err(unsendable)?;
         let (met, version): (i64, RowVersion) =
             sqlx::query_as_with(sql, arguments).fetch_one(conn).await.map_err(classify)?;
         guard("products", effects.products.len(), met)?;
