@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use flate2::read::MultiGzDecoder;
 use inventory_core::ids::{OrderId, ProductId};
 use inventory_core::lines::{Line, Lines};
@@ -23,6 +23,24 @@ pub const PRODUCTS: i64 = 10_000;
 const ZIPF_EXPONENT: f64 = 0.99;
 /// Coprime to [`PRODUCTS`]: popular products do not stand side by side.
 const STRIDE: i64 = 7_919;
+
+/// The workload of a program that has one.
+#[derive(Clone, Debug, Args)]
+pub struct Asked {
+    /// Which products are asked for.
+    #[arg(long, default_value = "hot")]
+    workload: Shape,
+    /// How order ids are made.
+    #[arg(long, default_value = "time-ordered")]
+    ids: Ids,
+}
+
+impl Asked {
+    /// See [`Workload::new`].
+    pub fn workload(&self) -> Result<Workload> {
+        Workload::new(self.workload, self.ids)
+    }
+}
 
 /// Which products are asked for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, ValueEnum, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use benches::arena::Arena;
 use benches::peers::in_process::InProcess;
 use benches::peers::{Answer, Client as _, Peer as _};
-use benches::workload::{Ids, Shape, Workload};
+use benches::workload::{Asked, Workload};
 use clap::Parser;
 use tokio::task::JoinSet;
 
@@ -21,12 +21,8 @@ struct Arguments {
     /// Callers at a time.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 64, 2_500])]
     callers: Vec<usize>,
-    /// Which products are asked for.
-    #[arg(long, default_value = "hot")]
-    workload: Shape,
-    /// How order ids are made.
-    #[arg(long, default_value = "time-ordered")]
-    ids: Ids,
+    #[command(flatten)]
+    asked: Asked,
     /// Measure on this server instead of an ephemeral one.
     #[arg(long)]
     url: Option<String>,
@@ -36,7 +32,7 @@ struct Arguments {
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let arena = Arena::open(arguments.url).await?;
-    let workload = Workload::new(arguments.workload, arguments.ids)?;
+    let workload = arguments.asked.workload()?;
     let length = Duration::from_secs(arguments.seconds);
     for round in 1..=arguments.rounds {
         for &callers in &arguments.callers {

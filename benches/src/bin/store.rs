@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use benches::arena::Arena;
 use benches::peers::floor::Floor;
-use benches::workload::{Ids, Shape, Workload};
+use benches::workload::Asked;
 use clap::Parser;
 
 /// Sends batches in a bare loop, each round on an empty database.
@@ -19,12 +19,8 @@ struct Arguments {
     /// Reserves in a batch.
     #[arg(long, default_value_t = 1_000)]
     batch: usize,
-    /// Which products are asked for.
-    #[arg(long, default_value = "hot")]
-    workload: Shape,
-    /// How order ids are made.
-    #[arg(long, default_value = "time-ordered")]
-    ids: Ids,
+    #[command(flatten)]
+    asked: Asked,
     /// Measure on this server instead of an ephemeral one.
     #[arg(long)]
     url: Option<String>,
@@ -34,7 +30,7 @@ struct Arguments {
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let arena = Arena::open(arguments.url.clone()).await?;
-    let workload = Workload::new(arguments.workload, arguments.ids)?;
+    let workload = arguments.asked.workload()?;
     let length = Duration::from_secs(arguments.seconds);
     for round in 1..=arguments.rounds {
         let scratch = arena.scratch().await?;
