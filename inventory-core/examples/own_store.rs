@@ -17,7 +17,7 @@ use inventory_core::quantity::{Quantity, Units};
 use inventory_core::reservation::Reservation;
 use inventory_core::store::memory::MemoryStore;
 use inventory_core::store::{
-    Backend, CommitFailure, Due, Effects, Footprint, HoldOn, Locked, OrdersPage, Pruned, Read, Resolution,
+    Backend, CommitFailure, Due, Effects, Footprint, HoldOn, Locked, LookAhead, OrdersPage, Pruned, Read, Resolution,
     Retention, Session, Sharing, Store, StoreError, audit_rows,
 };
 
@@ -37,11 +37,11 @@ impl Session for AnnouncingSession {
         println!("batch of {} commands, {} products", effects.journal.commands.len(), effects.products.len());
         self.0.persist(effects).await
     }
-    fn foresee(&mut self, orders: Vec<OrderId>) {
-        self.0.foresee(orders);
-    }
     async fn commit(&mut self) -> Result<(), CommitFailure> {
         self.0.commit().await
+    }
+    async fn commit_looking_ahead(&mut self, look: LookAhead<'_>) -> Result<(), CommitFailure> {
+        self.0.commit_looking_ahead(look).await
     }
     async fn rollback(&mut self) -> Result<(), StoreError> {
         self.0.rollback().await

@@ -5,6 +5,7 @@
 //! Everything the rules need is in [`Locked`]; everything they decided is in [`Effects`].
 
 use std::collections::{HashMap, HashSet};
+use std::pin::Pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -98,16 +99,52 @@ pub trait Session: Send {
     /// again. On error the transaction is gone. Of effects that are not empty, `commit` may do all of that.
     async fn persist(&mut self, effects: &Effects) -> Result<(), StoreError>;
 
-    /// Between `persist` and `commit`: the orders that the next batch ends or extends, as far as is known, sorted and each once. A store may
-    /// look for them while it waits for its disk. Nothing depends on it; a session around another one should pass it on.
-    fn foresee(&mut self, _orders: Vec<OrderId>) {}
-
     /// Makes it durable. `Err(CommitFailure::Unknown)` for anything but a matching answer or a definite error; among the definite ones
     /// [`StoreErrorKind::Conflict`], if what `begin` told is no longer so.
     async fn commit(&mut self) -> Result<(), CommitFailure>;
 
+    /// As [`Self::commit`]. A store that is able to begin the next batch on what this one leaves, without asking anyone, does `look` while
+    /// it waits for its disk. Nothing depends on it; a session around another one should pass it on.
+    async fn commit_looking_ahead(&mut self, look: LookAhead<'_>) -> Result<(), CommitFailure> {
+        drop(look);
+        self.commit().await
+    }
+
     /// Gives the transaction up. A batch without effects is persisted too before its answers are given.
     async fn rollback(&mut self) -> Result<(), StoreError>;
+}
+
+/// What is to be done while a store is busy with COMMIT.
+pub struct LookAhead<'a> {
+    /// Completes once it can be done. It is not waited for when the COMMIT is over.
+    pub when: Pin<Box<dyn Future<Output = ()> + Send + 'a>>,
+    /// Does it.
+    pub what: Look<'a>,
+}
+
+/// A session that is busy with the COMMIT of one batch, to begin the next.
+pub trait Ahead {
+    /// As [`Session::begin`], as if the COMMIT had succeeded. If it does, the batch is open afterwards; if not, it never was. None: it has to
+    /// be begun when the COMMIT is over.
+    fn begin(&mut self, batch: BatchId, footprint: &Footprint) -> Option<Locked>;
+
+    /// The effects that [`Session::persist`] will be called with, unless the COMMIT fails. A store may prepare what it will send.
+    fn prepare(&mut self, effects: &Effects);
+}
+
+/// What is done with a session that is busy.
+pub type Look<'a> = Box<dyn FnOnce(&mut dyn Ahead) + Send + 'a>;
+
+impl<'a> LookAhead<'a> {
+    /// At once.
+    pub fn now(what: impl FnOnce(&mut dyn Ahead) + Send + 'a) -> Self {
+        Self { when: Box::pin(std::future::ready(())), what: Box::new(what) }
+    }
+
+    /// There is nothing to be done.
+    pub fn nothing() -> Self {
+        Self { when: Box::pin(std::future::pending()), what: Box::new(|_| {}) }
+    }
 }
 
 /// What a batch concerns, known before anything is locked. All lists sorted and without duplicates.

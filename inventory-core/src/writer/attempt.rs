@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::command::Command;
 use crate::counters::{Base, Lowered};
 use crate::decide::{Decision, decide};
+use crate::event::EventEncoder;
 use crate::ids::{BatchId, ProductId};
 use crate::outcome::{Answer, Outcome};
 use crate::quantity::Units;
@@ -23,7 +24,7 @@ const RESOLVE_PAUSE: Duration = Duration::from_millis(20);
 const RESOLVE_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// How a batch is to be tried.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Attempt {
     pub(super) batch: Batch,
     /// Read every order, also those of reserves that nobody suspects of being repeats.
@@ -31,29 +32,87 @@ pub(super) struct Attempt {
     pub(super) skip_locked: bool,
     /// Tries so far.
     pub(super) tries: u32,
+    /// Done ahead; good for the first try.
+    pub(super) decided: Option<Decided>,
 }
 
-/// What a batch did to memory before its COMMIT, to be settled or undone.
-struct Pending {
+/// A batch that the session has open, and what it comes to.
+#[derive(Debug)]
+pub(super) struct Decided {
+    id: BatchId,
+    decision: Decision,
     bases: IdMap<ProductId, Base>,
     taken: IdMap<ProductId, Units>,
-    lowered: Vec<Lowered>,
     epoch: u32,
     now: Timestamp,
 }
 
+impl Decided {
+    /// None: it rests on an order that was not read.
+    pub(super) fn of(
+        batch: &Batch,
+        id: BatchId,
+        footprint: &Footprint,
+        locked: Locked,
+        epoch: u32,
+        encoder: &dyn EventEncoder,
+        memory: &Memory,
+    ) -> Option<Self> {
+        let (bases, now) = (bases(&locked, epoch), locked.now);
+        let decision = decide(locked, &batch.commands, id, encoder);
+        // Their key reveals known orders only among those that were admitted: no refusal of a replay.
+        let is_unsure = memory.known.is_none() && refuses_unread(&batch.commands, footprint, &decision);
+        (!is_unsure).then(|| Self { id, decision, bases, taken: batch.taken(), epoch, now })
+    }
+
+    pub(super) fn effects(&self) -> &Effects {
+        &self.decision.effects
+    }
+}
+
 impl Writer {
     /// Tries once. `Ok`: everyone in the batch was answered, or parked because of rows that others hold.
-    /// `Err`: nothing took effect, nobody was answered.
-    pub(super) async fn attempt(&mut self, attempt: &mut Attempt) -> Result<(), StoreError> {
+    /// `Err`: nothing took effect, nobody was answered. `is_last`: whatever is tried next is another batch.
+    pub(super) async fn attempt(&mut self, attempt: &mut Attempt, is_last: bool) -> Result<(), StoreError> {
         attempt.tries += 1;
+        let decided = match attempt.decided.take() {
+            Some(decided) => decided,
+            None => match self.begin(attempt).await? {
+                Some(decided) => decided,
+                None => return Ok(()),
+            },
+        };
+        self.products_locked = decided.bases.len();
+        let effects = decided.effects();
+        let mut lowered = Vec::new();
+        if effects.is_empty() {
+            // Makes sure of what the answers rest on.
+            self.session()?.persist(effects).await?;
+            self.session()?.rollback().await?;
+        } else {
+            // Before their COMMIT, whose outcome may stay unknown for a while: an order that may be known must not be told "sold out". One
+            // that turns out not to be is asked about once too often.
+            self.memory.remember_orders(effects);
+            lowered = self.memory.lower_ahead(&decided.bases, effects, &decided.taken);
+            if let Err(error) = self.write(decided.id, effects, is_last).await {
+                self.undo(lowered);
+                return Err(error);
+            }
+            self.memory.stats.batches.add(1);
+            self.memory.stats.commands.add(attempt.batch.len());
+        }
+        self.finish(std::mem::take(&mut attempt.batch), decided, lowered);
+        Ok(())
+    }
+
+    /// Begins and decides. None: everyone is parked.
+    async fn begin(&mut self, attempt: &mut Attempt) -> Result<Option<Decided>, StoreError> {
         let epoch = self.connect().await?;
-        let batch_id = self.chance.batch_id();
+        let id = self.chance.batch_id();
         let may_be_known = |order| attempt.read_all || self.memory.is_known(order);
         let footprint = attempt.batch.footprint(may_be_known, attempt.skip_locked);
-        let locked = self.session()?.begin(batch_id, &footprint).await?;
+        let locked = self.session()?.begin(id, &footprint).await?;
         self.memory.observe_locked(&locked, epoch);
-        self.products_locked = locked.products.len();
 
         let blocked = attempt.batch.take_out_blocked(&locked);
         self.park(blocked);
@@ -62,62 +121,31 @@ impl Writer {
             return Err(foreign);
         }
         if attempt.batch.is_empty() {
-            return self.session()?.rollback().await;
+            self.session()?.rollback().await?;
+            return Ok(None);
         }
-
-        let mut pending = Pending {
-            bases: bases(&locked, epoch),
-            taken: attempt.batch.taken(),
-            lowered: Vec::new(),
-            epoch,
-            now: locked.now,
-        };
-        let decision = decide(locked, &attempt.batch.commands, batch_id, &*self.encoder);
-        if self.memory.known.is_none() && refuses_unread(&attempt.batch.commands, &footprint, &decision) {
-            // Their key reveals known orders only among those that were admitted: no refusal of a replay.
+        let decided =
+            Decided::of(&attempt.batch, id, &footprint, locked, epoch, &*self.encoder, &self.memory);
+        if decided.is_none() {
             self.session()?.rollback().await?;
             return Err(StoreError::new(StoreErrorKind::Conflict, "a refused order may be known"));
         }
-        if decision.effects.is_empty() {
-            // Makes sure of what the answers rest on.
-            self.session()?.persist(&decision.effects).await?;
-            self.session()?.rollback().await?;
-        } else {
-            // Before their COMMIT, whose outcome may stay unknown for a while: an order that may be known must not be told "sold out". One
-            // that turns out not to be is asked about once too often.
-            self.memory.remember_orders(&decision.effects);
-            pending.lowered = self.memory.lower_ahead(&pending.bases, &decision.effects, &pending.taken);
-            if let Err(error) = self.write(batch_id, &decision.effects).await {
-                self.undo(pending.lowered);
-                return Err(error);
-            }
-            self.memory.stats.batches.add(1);
-            self.memory.stats.commands.add(attempt.batch.len());
-        }
-        self.finish(std::mem::take(&mut attempt.batch), decision, pending);
-        Ok(())
+        Ok(decided)
     }
 
     fn session(&mut self) -> Result<&mut Box<dyn Session>, StoreError> {
         self.session.as_mut().ok_or_else(|| StoreError::new(StoreErrorKind::Unavailable, "no connection"))
     }
 
-    /// Persists and commits. An unknown outcome is resolved here, however long it takes: the writer does nothing else meanwhile,
-    /// and what was taken stays taken.
-    async fn write(&mut self, batch_id: BatchId, effects: &Effects) -> Result<(), StoreError> {
-        let queue = self.queue.clone();
-        // Parked commands would join the next batch.
-        let is_known = self.parked.is_empty();
-        let session = self.session()?;
-        let (persisted, upcoming) =
-            tokio::join!(session.persist(effects), async { is_known.then(|| queue.upcoming()) });
-        persisted?;
-        session.foresee(upcoming.unwrap_or_default());
-        match session.commit().await {
+    /// Persists and commits, and meanwhile looks ahead. An unknown outcome is resolved here, however long it takes: the writer does nothing
+    /// else meanwhile, and what was taken stays taken.
+    async fn write(&mut self, batch_id: BatchId, effects: &Effects, is_last: bool) -> Result<(), StoreError> {
+        self.session()?.persist(effects).await?;
+        match self.commit(is_last).await {
             Ok(()) => Ok(()),
             Err(CommitFailure::Definite(error)) => Err(error),
             Err(CommitFailure::Unknown(reason)) => {
-                let backend = session.backend();
+                let backend = self.session()?.backend();
                 self.session = None;
                 self.memory.stats.unknown_commits.add(1);
                 match self.resolve(batch_id, backend, &reason).await {
@@ -153,9 +181,8 @@ impl Writer {
     }
 
     /// Settles, then lets another task answer, so that the next batch can begin.
-    fn finish(&self, batch: Batch, decision: Decision, pending: Pending) {
-        let Decision { outcomes, effects } = decision;
-        let Pending { bases, taken, lowered, epoch, now } = pending;
+    fn finish(&self, batch: Batch, decided: Decided, lowered: Vec<Lowered>) {
+        let Decided { id: _, decision: Decision { outcomes, effects }, bases, taken, epoch, now } = decided;
         self.memory.settle(bases, &effects, epoch, taken, lowered);
         let memory = self.memory.clone();
         let replies = self.replies.clone();

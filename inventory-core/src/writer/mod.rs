@@ -11,6 +11,7 @@
 //!                 └──────── retry · split · park ──────────┘
 //! ```
 
+mod ahead;
 mod attempt;
 mod batch;
 mod deadlines;
@@ -31,6 +32,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+use self::attempt::Attempt;
 use self::batch::Batch;
 pub(crate) use self::memory::Memory;
 use self::pace::Pace;
@@ -72,6 +74,8 @@ pub(super) struct Writer {
     session: Option<Box<dyn Session>>,
     was_connected: bool,
     parked: Vec<Parked>,
+    /// Taken ahead.
+    next: Option<Attempt>,
     pace: Pace,
     /// By the last batch.
     products_locked: usize,
@@ -123,6 +127,7 @@ impl WriterHandle {
             session: None,
             was_connected: false,
             parked: Vec::new(),
+            next: None,
             pace: Pace::default(),
             products_locked: 0,
             may_block: options.writer == WriterPlace::OwnThread,
@@ -205,24 +210,10 @@ fn on_own_thread(writer: Writer, guard: EndGuard) -> io::Result<impl Future<Outp
 
 impl Writer {
     async fn run(mut self, mut guard: EndGuard) {
-        loop {
-            self.gather();
-            self.refuse_hopeless();
-            let Some(tickets) = self.queue.next_batch(self.wake_at()).await else { break };
-            if tickets.is_empty() && self.session.is_none() {
-                // Nobody asks while reserves are refused: only a try of our own finds the store back.
-                if let Err(error) = self.connect().await {
-                    tracing::debug!(%error, "the store is still away");
-                }
-            }
-            let parked = self.unpark(Instant::now());
-            let skip_locked = parked.is_some() || !self.parked.is_empty();
-            let fresh = Batch::new(tickets, &self.replies);
-            let mut batch = parked.unwrap_or_default();
-            batch.append(fresh);
-            if !batch.is_empty() {
-                let (begun, commands) = (Instant::now(), batch.len());
-                self.execute(batch, skip_locked).await;
+        while let Some(attempt) = self.next_attempt().await {
+            if !attempt.batch.is_empty() {
+                let (begun, commands) = (Instant::now(), attempt.batch.len());
+                self.execute(attempt).await;
                 self.pace.took(begun.elapsed(), commands, self.products_locked);
             }
         }
@@ -230,6 +221,28 @@ impl Writer {
             last.batch.fail(&self.memory.counters, &self.replies, &Failure::Stopped);
         }
         guard.asked = true;
+    }
+
+    /// The next batch, which may be empty. None: the queue is closed and has no more.
+    async fn next_attempt(&mut self) -> Option<Attempt> {
+        if let Some(next) = self.take_next() {
+            return Some(next);
+        }
+        self.gather();
+        self.refuse_hopeless();
+        let tickets = self.queue.next_batch(self.wake_at()).await?;
+        if tickets.is_empty() && self.session.is_none() {
+            // Nobody asks while reserves are refused: only a try of our own finds the store back.
+            if let Err(error) = self.connect().await {
+                tracing::debug!(%error, "the store is still away");
+            }
+        }
+        let parked = self.unpark(Instant::now());
+        let skip_locked = parked.is_some() || !self.parked.is_empty();
+        let fresh = Batch::new(tickets, &self.replies);
+        let mut batch = parked.unwrap_or_default();
+        batch.append(fresh);
+        Some(Attempt { batch, skip_locked, ..Attempt::default() })
     }
 
     /// Gives those who were just answered the time to ask again: one batch costs less than two of half its size. It is a matter of

@@ -11,7 +11,6 @@ use tokio::time::Instant;
 use crate::command::Command;
 use crate::counters::{Counters, Taken};
 use crate::error::Failure;
-use crate::ids::OrderId;
 use crate::outcome::Answer;
 
 /// One command on its way: from the moment it is queued the writer owns it and what was taken for it.
@@ -206,19 +205,35 @@ impl Queue {
         }
     }
 
-    /// The orders that the next batch ends or extends, sorted and each once; none, unless that batch is of them alone and full already.
-    pub(crate) fn upcoming(&self) -> Vec<OrderId> {
-        let state = self.state.lock();
-        let room = self.limits.batch_commands_max.min(self.limits.batch_lines_max);
-        if state.others.len() < room || self.turn(&state) == Turn::Reserves {
-            return Vec::new();
+    /// Completes when the next batch is full: whoever comes later is not in it.
+    pub(crate) async fn full(&self) {
+        loop {
+            {
+                let mut state = self.state.lock();
+                let missing = self.missing(&state);
+                if missing == 0 {
+                    return;
+                }
+                state.wake_at = state.len() + missing;
+            }
+            self.arrived.notified().await;
         }
-        let mut orders: Vec<_> =
-            state.others.iter().take(room).filter_map(|ticket| ticket.command.order()).collect();
-        drop(state);
-        orders.sort_unstable();
-        orders.dedup();
-        orders
+    }
+
+    /// The next batch, if it is full.
+    pub(crate) fn full_batch(&self) -> Option<Vec<Ticket>> {
+        let mut state = self.state.lock();
+        (self.missing(&state) == 0).then(|| self.drain(&mut state))
+    }
+
+    /// So many commands would the next batch have room for.
+    fn missing(&self, state: &State) -> usize {
+        let waiting = match self.turn(state) {
+            Turn::All => state.len(),
+            Turn::Others => state.others.len(),
+            Turn::Reserves => state.reserves.len(),
+        };
+        self.limits.batch_commands_max.saturating_sub(waiting)
     }
 
     /// Takes out what has waited past its deadline. Lanes are in order of arrival, and so of deadlines.
@@ -282,11 +297,10 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::command::{Expire, Reserve};
-    use crate::ids::ProductId;
+    use crate::command::Reserve;
+    use crate::ids::{OrderId, ProductId};
     use crate::lines::Lines;
     use crate::quantity::Quantity;
-    use crate::store::Footprint;
 
     const LONG: Duration = Duration::from_secs(60);
 
@@ -389,30 +403,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn orders_are_foreseen_once_the_next_batch_is_full_of_what_ends_them() {
+    async fn a_batch_is_taken_ahead_once_nobody_could_join_it() {
         let queue = queue(3);
-        let end = |number| {
-            let order = OrderId::new(Uuid::from_u128(number));
-            push_one(&queue, Command::Expire(Expire { order }));
-        };
-        // In the order of their keys, not in that of their coming, and each once.
-        end(2);
-        end(1);
-        assert_eq!(queue.upcoming(), [], "another may come before it is taken");
-        end(2);
-        end(3);
-        let foreseen = [1, 2].map(|number| OrderId::new(Uuid::from_u128(number)));
-        assert_eq!(queue.upcoming(), foreseen);
-        push_reserves(&queue, 3);
-        assert_eq!(queue.upcoming(), foreseen, "it is their turn first");
-        let batch: Vec<_> = queue.next_batch(None).await.unwrap();
-        let commands: Vec<_> = batch.into_iter().map(|ticket| ticket.command).collect();
-        assert_eq!(Footprint::of(&commands, |_| false, false).orders, foreseen);
-        end(4);
-        end(5);
-        assert_eq!(queue.upcoming(), [], "now it is not");
-        assert_eq!(next(&queue).await, (0, 3));
-        assert_eq!(queue.upcoming().len(), 3);
+        let counts = |batch: Option<Vec<Ticket>>| batch.map(|batch| batch.len());
+        push(&queue, 2);
+        assert_eq!(counts(queue.full_batch()), None, "another may come before it is taken");
+        push_reserves(&queue, 1);
+        assert_eq!(counts(queue.full_batch()), Some(3));
+        push(&queue, 2);
+        push_reserves(&queue, 9);
+        assert_eq!(counts(queue.full_batch()), None, "it is the others' turn, and more of them may come");
+        assert_eq!(next(&queue).await, (2, 0));
+        assert_eq!(counts(queue.full_batch()), Some(3));
+        push(&queue, 3);
+        assert_eq!(counts(queue.full_batch()), Some(3));
+        assert_eq!(next(&queue).await, (0, 3), "turns are taken as ever");
+        assert_eq!(queue.len(), 3);
     }
 
     #[tokio::test]

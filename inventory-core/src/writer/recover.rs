@@ -30,11 +30,11 @@ pub(super) struct Parked {
 
 impl Writer {
     /// Drives a batch until everyone in it has an answer (or is parked).
-    pub(super) async fn execute(&mut self, batch: Batch, skip_locked: bool) {
-        let mut work = vec![Attempt { batch, read_all: false, skip_locked, tries: 0 }];
+    pub(super) async fn execute(&mut self, attempt: Attempt) {
+        let mut work = vec![attempt];
         let mut splits = 0;
         while let Some(mut attempt) = work.pop() {
-            if let Err(error) = self.attempt(&mut attempt).await {
+            if let Err(error) = self.attempt(&mut attempt, work.is_empty()).await {
                 self.memory.stats.retries.add(1);
                 self.recover(attempt, error, &mut work, &mut splits).await;
             }
@@ -76,7 +76,8 @@ impl Writer {
                 *splits += 1;
                 attempt.read_all = true;
                 let second = attempt.batch.split_off_half();
-                work.push(Attempt { batch: second, tries: 0, ..attempt });
+                let skip_locked = attempt.skip_locked;
+                work.push(Attempt { batch: second, read_all: true, skip_locked, ..Attempt::default() });
             }
             StoreErrorKind::Data if attempt.batch.len() > 1 => {
                 return self.fail(attempt.batch, &Failure::Overloaded);

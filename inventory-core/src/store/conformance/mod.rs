@@ -78,8 +78,12 @@ pub const CASES: &[(&str, Case)] = &[
     ("a dropped session leaves nothing and blocks nobody", |f| Box::pin(transactions::dropped(f))),
     ("a session is usable after an error", |f| Box::pin(transactions::usable_after_error(f))),
     ("a batch waits for another that changes its products", |f| Box::pin(transactions::waits(f))),
-    ("what is foreseen, rightly or not, changes nothing of what a batch is told", |f| {
-        Box::pin(transactions::foreseen(f))
+    ("a batch that was begun ahead rests on what the one before has left", |f| {
+        Box::pin(transactions::begun_ahead(f))
+    }),
+    ("a batch that was begun ahead of a failure never was", |f| Box::pin(transactions::ahead_of_failure(f))),
+    ("one that was begun ahead and given up changes nothing of what others are told", |f| {
+        Box::pin(transactions::given_up_ahead(f))
     }),
     ("i9: no batch rests on a reservation that another has changed", |f| Box::pin(transactions::i9_told(f))),
     ("the store's time never goes back", |f| Box::pin(transactions::time(f))),

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{Fault, Shared, injected};
-use crate::ids::{BatchId, OrderId};
-use crate::store::{Backend, CommitFailure, Effects, Footprint, Locked, Session, StoreError, StoreErrorKind};
+use crate::ids::BatchId;
+use crate::store::{
+    Ahead, Backend, CommitFailure, Effects, Footprint, Locked, LookAhead, Session, StoreError, StoreErrorKind,
+};
 
 pub(super) struct FaultySession {
     /// None once the connection was lost.
@@ -32,6 +34,17 @@ impl FaultySession {
         fault
     }
 
+    /// Commits; a batch that was begun meanwhile is open, and meets its fault in turn.
+    async fn commit_inner(&mut self, look: LookAhead<'_>) -> Result<(), CommitFailure> {
+        let mut next = None;
+        let inner = self.inner.as_mut().ok_or_else(lost)?;
+        let LookAhead { when, what } = look;
+        let what = Box::new(|ahead: &mut dyn Ahead| what(&mut Watched { ahead, begun: &mut next }));
+        inner.commit_looking_ahead(LookAhead { when, what }).await?;
+        self.open = next.map(|batch| (batch, self.draw(batch)));
+        Ok(())
+    }
+
     /// Rolls back; or, where the connection is what fails, loses it, which rolls back too.
     async fn fail(&mut self, kind: StoreErrorKind) -> StoreError {
         self.open = None;
@@ -44,6 +57,24 @@ impl FaultySession {
             return error;
         }
         injected(kind)
+    }
+}
+
+/// Notes which batch is begun.
+struct Watched<'a> {
+    ahead: &'a mut dyn Ahead,
+    begun: &'a mut Option<BatchId>,
+}
+
+impl Ahead for Watched<'_> {
+    fn begin(&mut self, batch: BatchId, footprint: &Footprint) -> Option<Locked> {
+        let locked = self.ahead.begin(batch, footprint)?;
+        *self.begun = Some(batch);
+        Some(locked)
+    }
+
+    fn prepare(&mut self, effects: &Effects) {
+        self.ahead.prepare(effects);
     }
 }
 
@@ -72,30 +103,25 @@ impl Session for FaultySession {
     }
 
     async fn persist(&mut self, effects: &Effects) -> Result<(), StoreError> {
-        if let Some((_, Some(Fault::FailPersist(kind)))) = self.open {
+        // A batch that was begun ahead fails with what its beginning would have failed with.
+        if let Some((_, Some(Fault::FailBegin(kind) | Fault::FailPersist(kind)))) = self.open {
             return Err(self.fail(kind).await);
         }
         self.inner.as_mut().ok_or_else(lost)?.persist(effects).await
     }
 
-    fn foresee(&mut self, orders: Vec<OrderId>) {
-        if let Some(inner) = &mut self.inner {
-            inner.foresee(orders);
-        }
+    async fn commit(&mut self) -> Result<(), CommitFailure> {
+        self.commit_looking_ahead(LookAhead::nothing()).await
     }
 
-    async fn commit(&mut self) -> Result<(), CommitFailure> {
-        let Some((batch, fault)) = self.open.take() else {
-            return self.inner.as_mut().ok_or_else(lost)?.commit().await;
-        };
-        match fault {
-            None | Some(Fault::FailBegin(_) | Fault::FailPersist(_)) => {
-                self.inner.as_mut().ok_or_else(lost)?.commit().await
-            }
+    async fn commit_looking_ahead(&mut self, look: LookAhead<'_>) -> Result<(), CommitFailure> {
+        let (batch, fault) = self.open.take().unzip();
+        match fault.flatten() {
+            None | Some(Fault::FailBegin(_) | Fault::FailPersist(_)) => self.commit_inner(look).await,
             Some(Fault::FailCommit(kind)) => Err(self.fail(kind).await.into()),
             Some(Fault::Stall(time)) => {
                 tokio::time::sleep(time).await;
-                self.inner.as_mut().ok_or_else(lost)?.commit().await
+                self.commit_inner(look).await
             }
             Some(Fault::UnknownNotCommitted) => {
                 self.inner = None;
@@ -103,12 +129,14 @@ impl Session for FaultySession {
             }
             Some(Fault::UnknownCommitted) => {
                 // Whatever the store says: the answer is lost.
-                let _ = self.inner.take().ok_or_else(lost)?.commit().await;
+                let _ = self.inner.take().ok_or_else(lost)?.commit_looking_ahead(look).await;
                 unknown()
             }
             Some(Fault::UnknownCommittedLate(after)) => {
                 let inner = self.inner.take().ok_or_else(lost)?;
-                self.shared.commit_later(batch, inner, after);
+                if let Some(batch) = batch {
+                    self.shared.commit_later(batch, inner, after);
+                }
                 unknown()
             }
         }

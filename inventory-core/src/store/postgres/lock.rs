@@ -55,7 +55,7 @@ const DELIVERED: &str = "SELECT i.consumer, i.message FROM unnest($1::text[], $2
 const PRODUCTS_IN_FIRST_MESSAGE_MAX: usize = 256;
 
 /// A batch that has begun.
-pub(super) struct Begun {
+pub(super) struct Opened {
     pub(super) locked: Locked,
     /// Which version of each reservation was seen.
     pub(super) versions: Versions,
@@ -74,7 +74,7 @@ pub(super) async fn begin(
     footprint: &Footprint,
     recalled: Recalled,
     again: bool,
-) -> Result<Begun, StoreError> {
+) -> Result<Opened, StoreError> {
     let mut begun = lock_with_orders(conn, batch, footprint, recalled, again).await?;
     let locked = &mut begun.locked;
     if !footprint.adjustments.is_empty() {
@@ -166,7 +166,7 @@ async fn lock_with_orders(
     footprint: &Footprint,
     recalled: Recalled,
     again: bool,
-) -> Result<Begun, StoreError> {
+) -> Result<Opened, StoreError> {
     let Recalled { mut seen, unread, .. } = recalled;
     let is_begun = !unread.is_empty();
     if is_begun {
@@ -192,7 +192,7 @@ async fn lock_with_orders(
         }
     }
     locked.reservations = seen.reservations;
-    Ok(Begun { locked, versions: seen.versions, sighting })
+    Ok(Opened { locked, versions: seen.versions, sighting })
 }
 
 async fn adjustments(

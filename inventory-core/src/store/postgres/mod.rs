@@ -11,6 +11,7 @@
 //! The transaction is never sqlx's: its `begin()` is not safe to cancel and its `commit()` does not look at the answer.
 //! When the answer to COMMIT is lost, [`resolve`] settles the outcome through the fence.
 
+mod ahead;
 mod connect;
 mod due;
 mod errors;

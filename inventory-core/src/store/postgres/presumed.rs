@@ -66,7 +66,6 @@ pub(super) struct Presumption {
     pub(super) batch: BatchId,
     /// Sorted.
     pub(super) products: Vec<ProductId>,
-    pub(super) rows: Vec<RowVersion>,
     pub(super) versions: Vec<u64>,
     pub(super) now: Timestamp,
 }
@@ -79,6 +78,12 @@ impl Left {
     pub(super) fn by(effects: &Effects) -> Self {
         Self(effects.products.iter().map(|effect| effect.after.clone()).collect())
     }
+
+    /// Effects are sorted.
+    fn product(&self, id: ProductId) -> Option<&Product> {
+        let place = self.0.binary_search_by_key(&id, |product| product.id).ok()?;
+        self.0.get(place)
+    }
 }
 
 impl Products {
@@ -89,6 +94,50 @@ impl Products {
         footprint: &Footprint,
         recalled: &Recalled,
     ) -> Option<(Locked, Presumption)> {
+        let products = self.presumable(footprint, recalled)?;
+        if self.doubt.rests() {
+            return None;
+        }
+        self.tell(batch, products, &Left::default())
+    }
+
+    /// The same, of a batch that follows one which is not committed yet and is to leave this.
+    pub(super) fn presume_after(
+        &mut self,
+        left: &Left,
+        batch: BatchId,
+        footprint: &Footprint,
+        recalled: &Recalled,
+    ) -> Option<(Locked, Presumption)> {
+        let products = self.presumable(footprint, recalled)?;
+        if self.doubt.rest > 0 {
+            return None;
+        }
+        self.tell(batch, products, left)
+    }
+
+    fn tell(
+        &mut self,
+        batch: BatchId,
+        products: Vec<ProductId>,
+        left: &Left,
+    ) -> Option<(Locked, Presumption)> {
+        let clock = self.clock.as_mut()?;
+        let mut locked = Locked::nothing(clock.tell(Instant::now())?);
+        locked.products.reserve(products.len());
+        let mut versions = Vec::with_capacity(products.len());
+        for id in &products {
+            let (remembered, _) = self.rows.get(id)?;
+            let product = left.product(*id).unwrap_or(remembered);
+            versions.push(product.version);
+            locked.products.insert(*id, product.clone());
+        }
+        let now = locked.now;
+        Some((locked, Presumption { batch, products, versions, now }))
+    }
+
+    /// The products that it needs, if they are all that it needs and they are remembered.
+    fn presumable(&self, footprint: &Footprint, recalled: &Recalled) -> Option<Vec<ProductId>> {
         let Footprint { products: _, orders: _, adjustments, customers: _, deliveries, skip_locked } =
             footprint;
         let is_more =
@@ -97,22 +146,12 @@ impl Products {
             return None;
         }
         let products = recalled.seen.wanted(footprint);
-        if products.is_empty() || !self.is_remembered(&products) || self.doubt.rests() {
-            return None;
-        }
-        let clock = self.clock.as_mut()?;
-        let mut locked = Locked::nothing(clock.tell(Instant::now())?);
-        locked.products.reserve(products.len());
-        let (mut rows, mut versions) =
-            (Vec::with_capacity(products.len()), Vec::with_capacity(products.len()));
-        for id in &products {
-            let (product, row) = self.rows.get(id)?;
-            rows.push(*row);
-            versions.push(product.version);
-            locked.products.insert(*id, product.clone());
-        }
-        let now = locked.now;
-        Some((locked, Presumption { batch, products, rows, versions, now }))
+        (!products.is_empty() && self.is_remembered(&products)).then_some(products)
+    }
+
+    /// The version of each of these rows, if all are remembered.
+    pub(super) fn rows_of(&self, products: &[ProductId]) -> Option<Vec<RowVersion>> {
+        products.iter().map(|id| self.rows.get(id).map(|(_, row)| *row)).collect()
     }
 
     /// Of a limited product, what customers have is read with it.

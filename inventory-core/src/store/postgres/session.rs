@@ -7,15 +7,18 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::errors::{classify, commit_is_definite, connection_is_lost};
-use super::lock::Begun;
-use super::persist::{Alone, Said};
-use super::presumed::{Left, Presumption, Products};
+use super::ahead::{Begun, Busy, Fresh, Ready};
+use super::lock::Opened;
+use super::persist::Said;
+use super::presumed::{Left, Products};
 use super::recent::{Recent, Written};
 use super::rows::RowVersion;
 use super::seen::{Recalled, Versions};
-use super::{connect, lock, persist, presumed};
-use crate::ids::{BatchId, OrderId};
-use crate::store::{Backend, CommitFailure, Effects, Footprint, Locked, Session, StoreError, StoreErrorKind};
+use super::{ahead, connect, lock, persist, presumed};
+use crate::ids::{BatchId, ProductId};
+use crate::store::{
+    Backend, CommitFailure, Effects, Footprint, Locked, LookAhead, Session, StoreError, StoreErrorKind,
+};
 
 /// Ends a batch. The driver does not show the command's tag, and COMMIT of a failed transaction answers ROLLBACK without
 /// any error. The empty SELECT in front closes that gap: in a failed transaction it is itself an error (25P02), and
@@ -28,24 +31,11 @@ const ROLLBACK: &str = "ROLLBACK";
 enum State {
     Idle,
     Open(BatchId),
-    /// A batch has begun on what is remembered; nothing was sent.
-    Presumed(Presumption),
-    /// It is decided, and sent as one message when it is to be committed.
-    Decided(Box<(Alone, Fresh)>),
+    Presumed(Box<Begun>),
+    /// It is decided.
+    Decided(Box<Begun>, Box<Ready>),
     /// Lost, or in an unknown state: never used again.
     Broken,
-}
-
-/// What a transaction has written and the session remembers with its COMMIT.
-struct Fresh {
-    written: Written,
-    left: Left,
-}
-
-impl Fresh {
-    fn of(effects: &Effects) -> Self {
-        Self { written: Written::of(effects), left: Left::by(effects) }
-    }
 }
 
 /// See [`Session`].
@@ -62,8 +52,7 @@ pub(super) struct PostgresSession {
     unremembered: Option<(Written, RowVersion)>,
     recent: Recent,
     products: Products,
-    /// Of the next batch, by what the writer expects: its orders, and, once they were looked for, what is remembered of them.
-    foreseen: Vec<OrderId>,
+    /// For the next batch.
     recalled: Recalled,
     /// The last batch rested on what was no longer so, or on a key that was taken.
     after_conflict: bool,
@@ -83,7 +72,7 @@ impl PostgresSession {
             Ok(backend)
         });
         let backend = prepared.await?;
-        let (versions, fresh, unremembered, recent, products, foreseen, recalled) = Default::default();
+        let (versions, fresh, unremembered, recent, products, recalled) = Default::default();
         Ok(Self {
             conn,
             backend,
@@ -94,7 +83,6 @@ impl PostgresSession {
             unremembered,
             recent,
             products,
-            foreseen,
             recalled,
             after_conflict: false,
         })
@@ -129,7 +117,7 @@ impl PostgresSession {
         self.state = State::Open(batch);
         let begun = lock::begin(&mut self.conn, batch, footprint, recalled, again);
         match answer(self.answer_timeout, begun).await {
-            Ok(Begun { locked, versions, sighting }) => {
+            Ok(Opened { locked, versions, sighting }) => {
                 self.products.learn_time(sighting, locked.now);
                 Ok((locked, versions))
             }
@@ -151,16 +139,16 @@ impl PostgresSession {
 
     /// Of a batch that has begun on what is remembered: makes it ready to be sent, or, if it takes more than one message, begins on the server, and
     /// looks whether it was so.
-    async fn write_presumed(
-        &mut self,
-        presumption: Presumption,
-        effects: &Effects,
-    ) -> Result<(), StoreError> {
-        let alone = Alone::of(effects, &presumption, &self.versions);
-        if let Some(alone) = alone.inspect_err(|_| self.after_conflict = true)? {
-            self.state = State::Decided(Box::new((alone, Fresh::of(effects))));
+    async fn write_presumed(&mut self, mut begun: Box<Begun>, effects: &Effects) -> Result<(), StoreError> {
+        if begun.ready.is_none() {
+            begun.make_ready(effects).inspect_err(|_| self.after_conflict = true)?;
+        }
+        if let Some(ready) = begun.ready.take() {
+            self.state = State::Decided(begun, ready);
             return Ok(());
         }
+        let Begun { presumption, versions, ready: _ } = *begun;
+        self.versions = versions;
         let footprint = Footprint { products: presumption.products.clone(), ..Footprint::default() };
         // What was recalled of reservations is made sure of by what is written.
         let (locked, _) = self.lock(presumption.batch, &footprint, Recalled::default(), false).await?;
@@ -182,34 +170,49 @@ impl PostgresSession {
     }
 
     /// Sends the COMMIT of the open transaction.
-    async fn commit_open(&mut self) -> Result<(), CommitFailure> {
+    async fn commit_open(&mut self, look: LookAhead<'_>) -> Result<(), CommitFailure> {
         let sent = tokio::time::timeout(self.answer_timeout, sqlx::raw_sql(COMMIT).execute(&mut self.conn));
         // While the server waits for its disk. Should it fail: what does not exist is not remembered.
-        let (fresh, foreseen) = (self.fresh.take(), std::mem::take(&mut self.foreseen));
-        let (answer, ()) = tokio::join!(sent, async {
+        let fresh = self.fresh.take();
+        let left = Left::default();
+        let ahead = async {
             if let Some((Fresh { written, left }, version)) = fresh {
                 self.recent.remember(written, version);
                 self.products.remember(left, version);
             }
-            self.recalled = Recalled::of(foreseen, &mut self.recent);
-        });
+            Busy::new(&mut self.recent, &mut self.products, &left, &mut self.recalled).look(look).await
+        };
+        let (answer, begun) = ahead::meanwhile(sent, ahead).await;
         if !matches!(answer, Ok(Ok(_))) {
             (self.recent, self.recalled) = Default::default();
             self.products.forget();
         }
-        self.outcome(answer).await.map(drop)
+        self.outcome(answer).await?;
+        self.go_on(begun);
+        Ok(())
     }
 
     /// Sends a whole batch.
-    async fn commit_alone(&mut self, alone: Alone, fresh: Fresh) -> Result<(), CommitFailure> {
-        let sent = tokio::time::timeout(self.answer_timeout, alone.send(&mut self.conn));
-        let (last, foreseen) = (self.unremembered.take(), std::mem::take(&mut self.foreseen));
-        let (answer, ()) = tokio::join!(sent, async {
+    async fn commit_alone(
+        &mut self,
+        products: &[ProductId],
+        ready: Box<Ready>,
+        look: LookAhead<'_>,
+    ) -> Result<(), CommitFailure> {
+        let Ready { alone, fresh } = *ready;
+        let Some(rows) = self.products.rows_of(products) else {
+            self.state = State::Idle;
+            return Err(presumed::conflict().into());
+        };
+        let sent = tokio::time::timeout(self.answer_timeout, alone.send(rows, &mut self.conn));
+        let last = self.unremembered.take();
+        let ahead = async {
             if let Some((written, version)) = last {
                 self.recent.remember(written, version);
             }
-            self.recalled = Recalled::of(foreseen, &mut self.recent);
-        });
+            Busy::new(&mut self.recent, &mut self.products, &fresh.left, &mut self.recalled).look(look).await
+        };
+        let (answer, begun) = ahead::meanwhile(sent, ahead).await;
         let outcome = self.outcome(answer).await;
         if self.after_conflict {
             self.products.was_in_vain();
@@ -220,9 +223,17 @@ impl PostgresSession {
                 self.products.learn_time(sighting, sighting.received);
                 self.products.was_right();
                 self.unremembered = Some((fresh.written, version));
+                self.go_on(begun);
                 Ok(())
             }
             Said::NotSo => Err(CommitFailure::Definite(self.presumed_wrongly())),
+        }
+    }
+
+    /// A batch that was begun ahead is open.
+    fn go_on(&mut self, begun: Option<Box<Begun>>) {
+        if let Some(begun) = begun {
+            self.state = State::Presumed(begun);
         }
     }
 
@@ -276,8 +287,8 @@ impl Session for PostgresSession {
         let recalled = std::mem::take(&mut self.recalled).or_of(&footprint.orders, &mut self.recent);
         if !again && let Some((mut locked, presumption)) = self.products.presume(batch, footprint, &recalled)
         {
-            (locked.reservations, self.versions) = (recalled.seen.reservations, recalled.seen.versions);
-            self.state = State::Presumed(presumption);
+            locked.reservations = recalled.seen.reservations;
+            self.state = State::Presumed(Begun::new(presumption, recalled.seen.versions));
             return Ok(locked);
         }
         let locked;
@@ -291,8 +302,8 @@ impl Session for PostgresSession {
                 self.state = State::Open(batch);
                 self.write(effects).await
             }
-            State::Presumed(presumption) if presumption.batch == effects.journal.batch => {
-                self.write_presumed(presumption, effects).await
+            State::Presumed(begun) if begun.presumption.batch == effects.journal.batch => {
+                self.write_presumed(begun, effects).await
             }
             State::Broken => {
                 self.state = State::Broken;
@@ -308,21 +319,20 @@ impl Session for PostgresSession {
         }
     }
 
-    fn foresee(&mut self, orders: Vec<OrderId>) {
-        self.foreseen = orders;
+    async fn commit(&mut self) -> Result<(), CommitFailure> {
+        self.commit_looking_ahead(LookAhead::nothing()).await
     }
 
-    async fn commit(&mut self) -> Result<(), CommitFailure> {
+    async fn commit_looking_ahead(&mut self, look: LookAhead<'_>) -> Result<(), CommitFailure> {
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Open(batch) => {
                 self.state = State::Open(batch);
-                self.commit_open().await
+                self.commit_open(look).await
             }
-            State::Decided(decided) => {
-                let (alone, fresh) = *decided;
+            State::Decided(begun, ready) => {
                 // Until the answer is there.
                 self.state = State::Broken;
-                self.commit_alone(alone, fresh).await
+                self.commit_alone(&begun.presumption.products, ready, look).await
             }
             // Nothing was sent: whatever was open is gone.
             other => {
@@ -336,7 +346,7 @@ impl Session for PostgresSession {
         match self.state {
             State::Idle => Ok(()),
             State::Broken => Err(Self::lost()),
-            State::Presumed(_) | State::Decided(_) => {
+            State::Presumed(_) | State::Decided(..) => {
                 self.state = State::Idle;
                 Ok(())
             }
@@ -383,6 +393,7 @@ pub(super) async fn run(conn: &mut PgConnection, sql: impl Into<String>) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::OrderId;
     use crate::command::{Command, Reserve, SetStock};
     use crate::decide::decide;
     use crate::event::NoEvents;

@@ -19,7 +19,7 @@ use crate::store::{Effects, StoreError};
 /// How a statement begins that rests on a presumption: with the locks, with `stands` (whether all is as presumed: one row, `yes`), which
 /// everything it writes goes by, and with the fence. Under the locks it waits for the time that was presumed, if that is not there yet.
 macro_rules! standing {
-    ($batch:literal, $products:literal, $rows:literal, $versions:literal, $now:literal, $least:literal, $most:literal) => {
+    ($batch:literal, $products:literal, $versions:literal, $now:literal, $least:literal, $most:literal, $rows:literal) => {
         concat!(
             "locked AS MATERIALIZED (SELECT l.*, clock_timestamp() AS at FROM (SELECT product_id AS id, version, xmin AS row \
              FROM inventory WHERE product_id = ANY (",
@@ -62,9 +62,10 @@ macro_rules! said_of_changed {
 }
 pub(super) use said_of_changed;
 
-/// What is left to be done: to send it.
+/// What is left to be done: to send it. Which version of the rows the batch before has written, is known last.
 pub(in crate::store::postgres) struct Alone {
     sql: &'static str,
+    /// But for the last, the rows' versions.
     arguments: PgArguments,
 }
 
@@ -100,14 +101,13 @@ impl Alone {
         alone.map(Some).map_err(unsendable)
     }
 
-    /// A statement that has these arguments, and after them those of [`standing`] but for the batch.
+    /// A statement that has these arguments, and after them those of [`standing`] but for the batch and the rows.
     pub(super) fn resting_on(
         presumption: &Presumption,
         sql: &'static str,
         mut arguments: PgArguments,
     ) -> Result<Self, BoxDynError> {
         arguments.add(product_ids(&presumption.products))?;
-        arguments.add(&presumption.rows)?;
         arguments.add(presumption.versions.iter().map(|number| version(*number)).collect::<Vec<i64>>())?;
         arguments.add(presumption.now)?;
         arguments.add(presumption.now.minus(EARLY_MAX))?;
@@ -116,7 +116,13 @@ impl Alone {
     }
 
     /// Sends it. Outside a transaction: the answer is whole only after the server has committed, so all of it is waited for.
-    pub(in crate::store::postgres) async fn send(self, conn: &mut PgConnection) -> Result<Said, sqlx::Error> {
+    /// `rows` are the versions of the products' rows.
+    pub(in crate::store::postgres) async fn send(
+        mut self,
+        rows: Vec<RowVersion>,
+        conn: &mut PgConnection,
+    ) -> Result<Said, sqlx::Error> {
+        self.arguments.add(rows).map_err(sqlx::Error::Encode)?;
         let sent = Instant::now();
         let rows: Vec<(bool, Timestamp, RowVersion)> =
             query_as_with(self.sql, self.arguments).fetch_all(conn).await?;
