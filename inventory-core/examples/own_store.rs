@@ -17,8 +17,8 @@ use inventory_core::quantity::{Quantity, Units};
 use inventory_core::reservation::Reservation;
 use inventory_core::store::memory::MemoryStore;
 use inventory_core::store::{
-    Backend, CommitFailure, Due, Effects, Footprint, HoldOn, Locked, LookAhead, OrdersPage, Pruned, Read, Resolution,
-    Retention, Session, Sharing, Store, StoreError, audit_rows,
+    Backend, CommitFailure, Due, Effects, Footprint, HoldOn, Locked, LookAhead, OrdersPage, Pruned, Read,
+    Resolution, Retention, Session, Sharing, Store, StoreError, audit_rows,
 };
 
 struct Announcing(MemoryStore);

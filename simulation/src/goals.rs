@@ -47,6 +47,8 @@ goals! {
     Deadlock => "two sessions waited for each other",
     ToldStale => "a batch was told of a hold what was no longer so, and tried again",
     Presumed => "a batch presumed what its session had left, and was written by one message",
+    Ahead => "a batch was begun while the one before it was committing, and went on from there",
+    AheadOfFailure => "the one before it failed, and the batch began again",
     PresumedInVain => "a batch presumed what was no longer so, and tried again",
     KeyConflict => "two engines wrote the same key",
     CommittedLate => "a commit came after expiry and there was stock",

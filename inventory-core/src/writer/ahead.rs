@@ -24,20 +24,23 @@ impl Writer {
         }
         let expected = (2 * pace.expected()).min(*expected_max);
         let outcome = session
-            .commit_looking_ahead(LookAhead { when: Box::pin(queue.full()), what: Box::new(|session| {
-                refuse(queue.hopeless(Instant::now() + expected), memory);
-                let Some(tickets) = queue.full_batch() else { return };
-                let batch = Batch::new(tickets, replies);
-                let footprint = batch.footprint(|order| memory.is_known(order), false);
-                let (id, epoch) = (chance.batch_id(), memory.counters.epoch());
-                let decided = session.begin(id, &footprint).and_then(|locked| {
-                    Decided::of(&batch, id, &footprint, locked, epoch, &**encoder, memory)
-                });
-                if let Some(decided) = &decided {
-                    session.prepare(decided.effects());
-                }
-                *next = Some(Attempt { batch, decided, ..Attempt::default() });
-            })})
+            .commit_looking_ahead(LookAhead {
+                when: Box::pin(queue.full()),
+                what: Box::new(|session| {
+                    refuse(queue.hopeless(Instant::now() + expected), memory);
+                    let Some(tickets) = queue.full_batch() else { return };
+                    let batch = Batch::new(tickets, replies);
+                    let footprint = batch.footprint(|order| memory.is_known(order), false);
+                    let (id, epoch) = (chance.batch_id(), memory.counters.epoch());
+                    let decided = session.begin(id, &footprint).and_then(|locked| {
+                        Decided::of(&batch, id, &footprint, locked, epoch, &**encoder, memory)
+                    });
+                    if let Some(decided) = &decided {
+                        session.prepare(decided.effects());
+                    }
+                    *next = Some(Attempt { batch, decided, ..Attempt::default() });
+                }),
+            })
             .await;
         if outcome.is_err()
             && let Some(next) = next

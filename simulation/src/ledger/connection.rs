@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use inventory_core::clock::Timestamp;
 use inventory_core::ids::BatchId;
 use inventory_core::reservation::{Reservation, Status};
 use inventory_core::store::{
-    Backend, CommitFailure, Effects, Footprint, Locked, Session, StoreError, StoreErrorKind,
+    Backend, CommitFailure, Effects, Footprint, Locked, LookAhead, Session, StoreError, StoreErrorKind,
 };
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::ahead::Busy;
 use super::locks::Pid;
 use super::presumption::{Left, Presumption};
 use super::server::Message;
@@ -130,26 +132,34 @@ impl Connection {
         }
     }
 
+    /// When it was sent, and when the ledger received it.
     async fn commit_whole(
         &mut self,
         presumption: Box<Presumption>,
         effects: Box<Effects>,
-    ) -> Result<(), CommitFailure> {
+    ) -> Result<(Instant, Timestamp), CommitFailure> {
         let whole = |answer| Message::Whole { presumption, effects, answer };
         if self.commit_unheard(|| whole.clone()(oneshot::channel().0)).await {
             return Err(CommitFailure::Unknown("the connection is lost (simulated)".to_owned()));
         }
         let sent = Instant::now();
         match self.exchange(whole).await {
-            Some(Ok(received)) => {
-                self.left.see(sent, received);
-                Ok(())
-            }
-            Some(Err(error)) => {
-                self.left.was_wrong();
-                Err(CommitFailure::Definite(error))
-            }
+            Some(said) => Ok((sent, said?)),
             None => Err(CommitFailure::Unknown("no answer (simulated)".to_owned())),
+        }
+    }
+
+    /// Commits what is open or decided; what a whole batch told of the ledger's time.
+    async fn commit_standing(&mut self) -> Result<Option<(Instant, Timestamp)>, CommitFailure> {
+        match std::mem::replace(&mut self.standing, Standing::Idle) {
+            Standing::Open => self.commit_open().await.map(|()| None),
+            Standing::Decided(presumption, effects) => {
+                self.commit_whole(presumption, effects).await.map(Some)
+            }
+            other => {
+                self.standing = other;
+                Err(CommitFailure::Definite(lost()))
+            }
         }
     }
 
@@ -271,16 +281,38 @@ impl Session for Connection {
     }
 
     async fn commit(&mut self) -> Result<(), CommitFailure> {
-        match std::mem::replace(&mut self.standing, Standing::Idle) {
-            Standing::Open => self.commit_open().await?,
-            Standing::Decided(presumption, effects) => self.commit_whole(presumption, effects).await?,
-            other => {
-                self.standing = other;
-                return Err(CommitFailure::Definite(lost()));
+        self.commit_looking_ahead(LookAhead::nothing()).await
+    }
+
+    async fn commit_looking_ahead(&mut self, look: LookAhead<'_>) -> Result<(), CommitFailure> {
+        let is_whole = matches!(self.standing, Standing::Decided(..));
+        let mut busy = Busy::new(std::mem::take(&mut self.left), std::mem::take(&mut self.remembered));
+        let committed = busy.look_while(self.commit_standing(), look).await;
+        let Busy { left, remembered, begun } = busy;
+        (self.left, self.remembered) = (left, remembered);
+        let goals = self.shared.world.goals.clone();
+        match committed {
+            Ok(sighting) => {
+                if let Some((sent, received)) = sighting {
+                    self.left.see(sent, received);
+                }
+            }
+            Err(failure) => {
+                if is_whole {
+                    self.left.was_wrong();
+                }
+                if begun.is_some() {
+                    goals.count(Goal::AheadOfFailure);
+                }
+                return Err(failure);
             }
         }
         self.remembered.extend(self.written.drain(..).map(|held| (held.order, held)));
         self.left.committed();
+        if let Some(presumption) = begun {
+            goals.count(Goal::Ahead);
+            self.standing = Standing::Presumed(presumption);
+        }
         Ok(())
     }
 

@@ -8,6 +8,7 @@
 //! engine ── Connection ──(latency, loss, held COMMIT)──▶ Server process ──▶ locks, tables, log
 //! ```
 
+mod ahead;
 mod connection;
 mod disasters;
 mod link;

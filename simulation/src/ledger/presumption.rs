@@ -35,7 +35,7 @@ pub(super) struct Presumption {
 #[derive(Debug, Default)]
 pub(super) struct Left {
     products: IdMap<ProductId, Product>,
-    /// By the open transaction.
+    /// By the open transaction, or the one that commits.
     written: Vec<Product>,
     /// A message that was sent then came when the ledger's time was this.
     sighting: Option<(Instant, Timestamp)>,
@@ -50,6 +50,17 @@ impl Left {
         footprint: &Footprint,
         remembered: &Reservations,
     ) -> Option<(Locked, Presumption)> {
+        self.written.clear();
+        self.presume_after_written(batch, footprint, remembered)
+    }
+
+    /// The same, as if what was written were committed already.
+    pub(super) fn presume_after_written(
+        &mut self,
+        batch: BatchId,
+        footprint: &Footprint,
+        remembered: &Reservations,
+    ) -> Option<(Locked, Presumption)> {
         let is_more =
             !footprint.adjustments.is_empty() || !footprint.deliveries.is_empty() || footprint.skip_locked;
         let wanted = wanted(footprint, remembered);
@@ -59,7 +70,9 @@ impl Left {
         let (sent, received) = self.sighting?;
         let mut products = IdMap::default();
         for id in &wanted {
-            let product = self.products.get(id).filter(|left| left.per_customer_limit.is_none())?;
+            let written = self.written.iter().find(|written| written.id == *id);
+            let product = written.or_else(|| self.products.get(id));
+            let product = product.filter(|left| left.per_customer_limit.is_none())?;
             products.insert(*id, product.clone());
         }
         let now = received.plus(sent.elapsed()).max(self.told.unwrap_or(received));

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::errors::{classify, commit_is_definite, connection_is_lost};
 use super::ahead::{Begun, Busy, Fresh, Ready};
+use super::errors::{classify, commit_is_definite, connection_is_lost};
 use super::lock::Opened;
 use super::persist::Said;
 use super::presumed::{Left, Products};
@@ -393,10 +393,10 @@ pub(super) async fn run(conn: &mut PgConnection, sql: impl Into<String>) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::OrderId;
     use crate::command::{Command, Reserve, SetStock};
     use crate::decide::decide;
     use crate::event::NoEvents;
+    use crate::ids::OrderId;
     use crate::ids::ProductId;
     use crate::lines::Lines;
     use crate::quantity::{Quantity, Units};
