@@ -1,7 +1,8 @@
 //! The next batch, taken from the queue and decided while the store is busy with the COMMIT of this one.
 //!
 //! Only a batch that is full already: any other would be fuller if it were taken later. It is decided on what this one leaves, and
-//! nothing of that is seen by anyone, nor by the counters, before this one has succeeded. If it fails, the next is decided again.
+//! nothing of that is seen by anyone, nor by the counters, before this one has succeeded. If it fails, or nobody knows, the next goes back to
+//! the queue.
 
 use tokio::time::Instant;
 
@@ -14,7 +15,7 @@ impl Writer {
     /// Sends COMMIT and looks ahead, if the batch that is tried next is the one that waits in the queue.
     pub(super) async fn commit(&mut self, is_last: bool) -> Result<(), CommitFailure> {
         // Commands that are parked would join the next batch.
-        let looks_ahead = is_last && self.next.is_none() && self.parked.is_empty();
+        let looks_ahead = is_last && self.parked.is_empty();
         let Self { session, queue, replies, memory, encoder, chance, pace, expected_max, next, .. } = self;
         let Some(session) = session else {
             return Err(StoreError::new(StoreErrorKind::Unavailable, "no connection").into());
@@ -43,19 +44,11 @@ impl Writer {
             })
             .await;
         if outcome.is_err()
-            && let Some(next) = next
+            && let Some(next) = next.take()
         {
-            next.decided = None;
+            // However long it takes: until it is tried, its callers can be told for certain that nothing happened.
+            queue.put_back(next.batch.into_tickets(replies));
         }
         outcome
-    }
-
-    /// What was taken ahead.
-    pub(super) fn take_next(&mut self) -> Option<Attempt> {
-        let mut next = self.next.take()?;
-        if next.decided.is_none() {
-            next.skip_locked = !self.parked.is_empty();
-        }
-        Some(next)
     }
 }

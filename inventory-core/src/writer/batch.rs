@@ -1,5 +1,6 @@
 //! A batch: plain data, no async.
 
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::queue::Ticket;
@@ -45,6 +46,16 @@ impl Batch {
             .map(|((taken, deadline), caller)| Member { taken, deadline, caller })
             .collect();
         Self { commands, members }
+    }
+
+    /// As it came, if nothing was done with it: its callers wait in the queue again.
+    pub(crate) fn into_tickets(self, replies: &Replies) -> Vec<Ticket> {
+        let ticket = |(command, Member { taken, deadline, caller })| {
+            // Who was told already that the outcome is not known is not told again.
+            let reply = replies.remove(caller).unwrap_or_else(|| oneshot::channel().0);
+            Ticket { command, taken, deadline, reply }
+        };
+        self.commands.into_iter().zip(self.members).map(ticket).collect()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -225,7 +225,7 @@ impl Writer {
 
     /// The next batch, which may be empty. None: the queue is closed and has no more.
     async fn next_attempt(&mut self) -> Option<Attempt> {
-        if let Some(next) = self.take_next() {
+        if let Some(next) = self.next.take() {
             return Some(next);
         }
         self.gather();

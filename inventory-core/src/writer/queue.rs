@@ -226,6 +226,18 @@ impl Queue {
         (self.missing(&state) == 0).then(|| self.drain(&mut state))
     }
 
+    /// Puts a batch back that was taken: its commands are the next of their lanes again.
+    pub(crate) fn put_back(&self, batch: Vec<Ticket>) {
+        let mut state = self.state.lock();
+        for ticket in batch.into_iter().rev() {
+            if matches!(ticket.command, Command::Reserve(_)) {
+                state.reserves.push_front(ticket);
+            } else {
+                state.others.push_front(ticket);
+            }
+        }
+    }
+
     /// So many commands would the next batch have room for.
     fn missing(&self, state: &State) -> usize {
         let waiting = match self.turn(state) {
@@ -416,8 +428,10 @@ mod tests {
         assert_eq!(next(&queue).await, (2, 0));
         assert_eq!(counts(queue.full_batch()), Some(3));
         push(&queue, 3);
-        assert_eq!(counts(queue.full_batch()), Some(3));
+        let others = queue.full_batch().unwrap();
         assert_eq!(next(&queue).await, (0, 3), "turns are taken as ever");
+        queue.put_back(others);
+        assert_eq!(next(&queue).await, (3, 0));
         assert_eq!(queue.len(), 3);
     }
 

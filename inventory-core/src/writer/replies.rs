@@ -58,6 +58,11 @@ impl Replies {
         }
     }
 
+    /// Takes a caller out, unanswered. None: it was told already.
+    pub(crate) fn remove(&self, key: ReplyKey) -> Option<oneshot::Sender<Answer>> {
+        self.waiting.lock().callers.remove(&key.0).map(|(_, caller)| caller)
+    }
+
     /// Tells everyone whose deadline has passed that the outcome is not known yet.
     pub(crate) fn time_out(&self, now: Instant) {
         let overdue: Vec<_> =
