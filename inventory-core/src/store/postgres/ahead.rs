@@ -1,6 +1,9 @@
 //! The next batch, begun and made ready while the connection is busy with the COMMIT of the one before it: on what the session remembers, and on
 //! what that one is to leave. It is sent once that one has succeeded; only then is it known which version of the rows it rests on.
 
+use std::pin::Pin;
+use std::task::Poll;
+
 use super::persist::Alone;
 use super::presumed::{Left, Presumption, Products};
 use super::recent::{Recent, Written};
@@ -99,16 +102,19 @@ impl Ahead for Busy<'_> {
     }
 }
 
-/// Drives `sent` to its end; `ahead`, too, as far as it comes meanwhile.
+/// Drives to its end what was polled `first` to be sent; `ahead`, too, as far as it comes meanwhile.
 pub(super) async fn meanwhile<T, U>(
-    sent: impl Future<Output = T>,
+    first: Poll<T>,
+    sent: Pin<&mut impl Future<Output = T>>,
     ahead: impl Future<Output = Option<U>>,
 ) -> (T, Option<U>) {
-    tokio::pin!(sent);
+    let mut sent = match first {
+        Poll::Ready(answer) => return (answer, None),
+        Poll::Pending => sent,
+    };
     tokio::select! {
-        // It is sent first.
         biased;
-        answer = &mut sent => (answer, None),
+        answer = sent.as_mut() => (answer, None),
         done = ahead => (sent.await, done),
     }
 }

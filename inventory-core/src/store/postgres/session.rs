@@ -1,5 +1,6 @@
 //! One connection and its transaction, from BEGIN to a checked COMMIT.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -171,18 +172,19 @@ impl PostgresSession {
 
     /// Sends the COMMIT of the open transaction.
     async fn commit_open(&mut self, look: LookAhead<'_>) -> Result<(), CommitFailure> {
-        let sent = tokio::time::timeout(self.answer_timeout, sqlx::raw_sql(COMMIT).execute(&mut self.conn));
-        // While the server waits for its disk. Should it fail: what does not exist is not remembered.
-        let fresh = self.fresh.take();
-        let left = Left::default();
-        let ahead = async {
-            if let Some((Fresh { written, left }, version)) = fresh {
+        let (answer, begun) = {
+            let sent = sqlx::raw_sql(COMMIT).execute(&mut self.conn);
+            let mut sent = pin!(tokio::time::timeout(self.answer_timeout, sent));
+            let first = futures::poll!(sent.as_mut());
+            // While the server waits for its disk. Should it fail: what does not exist is not remembered.
+            if let Some((Fresh { written, left }, version)) = self.fresh.take() {
                 self.recent.remember(written, version);
                 self.products.remember(left, version);
             }
-            Busy::new(&mut self.recent, &mut self.products, &left, &mut self.recalled).look(look).await
+            let left = Left::default();
+            let busy = Busy::new(&mut self.recent, &mut self.products, &left, &mut self.recalled);
+            ahead::meanwhile(first, sent, busy.look(look)).await
         };
-        let (answer, begun) = ahead::meanwhile(sent, ahead).await;
         if !matches!(answer, Ok(Ok(_))) {
             (self.recent, self.recalled) = Default::default();
             self.products.forget();
@@ -204,15 +206,17 @@ impl PostgresSession {
             self.state = State::Idle;
             return Err(presumed::conflict().into());
         };
-        let sent = tokio::time::timeout(self.answer_timeout, alone.send(rows, &mut self.conn));
-        let last = self.unremembered.take();
-        let ahead = async {
-            if let Some((written, version)) = last {
+        let (answer, begun) = {
+            let sent = alone.send(rows, &mut self.conn);
+            let mut sent = pin!(tokio::time::timeout(self.answer_timeout, sent));
+            let first = futures::poll!(sent.as_mut());
+            // While the server is busy.
+            if let Some((written, version)) = self.unremembered.take() {
                 self.recent.remember(written, version);
             }
-            Busy::new(&mut self.recent, &mut self.products, &fresh.left, &mut self.recalled).look(look).await
+            let busy = Busy::new(&mut self.recent, &mut self.products, &fresh.left, &mut self.recalled);
+            ahead::meanwhile(first, sent, busy.look(look)).await
         };
-        let (answer, begun) = ahead::meanwhile(sent, ahead).await;
         let outcome = self.outcome(answer).await;
         if self.after_conflict {
             self.products.was_in_vain();
